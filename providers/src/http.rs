@@ -1,0 +1,237 @@
+//! Requests and answers as plain data, so that adapters need no sockets and tests no gateway.
+
+use std::fmt;
+
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+/// An HTTP method gateways use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates or acts.
+    Post,
+    /// Replaces.
+    Put,
+    /// Changes.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request body, already in the gateway's own form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// `application/x-www-form-urlencoded`.
+    Form(String),
+    /// `application/json`.
+    Json(String),
+    /// `application/xml`.
+    Xml(String),
+}
+
+impl Body {
+    /// The text that is sent.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Empty => "",
+            Self::Form(text) | Self::Json(text) | Self::Xml(text) => text,
+        }
+    }
+
+    /// The content type that is sent, where there is a body.
+    pub const fn content_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Empty => None,
+            Self::Form(_) => Some("application/x-www-form-urlencoded"),
+            Self::Json(_) => Some("application/json"),
+            Self::Xml(_) => Some("application/xml"),
+        }
+    }
+}
+
+/// How a request proves who sends it. Never shown by `Debug`.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// Not at all, or inside the body.
+    None,
+    /// `Authorization: Bearer …`.
+    Bearer(SecretString),
+    /// `Authorization: Basic …`.
+    Basic {
+        /// The key id.
+        user: String,
+        /// The key.
+        password: SecretString,
+    },
+    /// A header of the gateway's own.
+    Header {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: SecretString,
+    },
+}
+
+/// Whether sending a request a second time can do the thing a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// It only reads.
+    Query,
+    /// It carries a key by which the gateway recognises a repetition.
+    Keyed,
+    /// It would be done again: never repeated without asking the gateway first.
+    Once,
+}
+
+/// What is known of earlier attempts at the same operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prior {
+    /// No earlier attempt can have reached the gateway.
+    #[default]
+    None,
+    /// An earlier attempt may have been executed: a refusal now proves nothing about it.
+    MayHaveExecuted,
+}
+
+/// Header names and values; names compare without case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// No headers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one more value.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// The same headers with one more.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.push(name, value);
+        self
+    }
+
+    /// The first value of a name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Every value of a name, in order.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Every pair, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// A request to a gateway, relative to its base address.
+#[derive(Debug, Clone)]
+pub struct HttpRequest {
+    /// The method.
+    pub method: Method,
+    /// The path, beginning with `/`; holds nothing that needs escaping.
+    pub path: String,
+    /// The query string without its `?`, already encoded.
+    pub query: Option<String>,
+    /// Headers beside authorisation and content type; nothing secret.
+    pub headers: Headers,
+    /// The proof of who sends it.
+    pub auth: Auth,
+    /// The body.
+    pub body: Body,
+    /// Whether it may be repeated.
+    pub replay: Replay,
+    /// What is known of earlier attempts at the same operation.
+    pub prior: Prior,
+    /// A header of the answer that says `true` or `false` to a retry, where the gateway has one.
+    pub retry_header: Option<&'static str>,
+}
+
+impl HttpRequest {
+    /// The same request, for an operation whose earlier outcome is unknown.
+    ///
+    /// A refusal that only says "not now" or "not with this key" then stays unknown: it proves
+    /// nothing about the earlier attempt.
+    #[must_use]
+    pub fn after_unknown(mut self) -> Self {
+        self.prior = Prior::MayHaveExecuted;
+        self
+    }
+
+    /// SHA-256, in hex, of what is asked: method, path, query and body, each with its length.
+    ///
+    /// Credentials and headers are left out, so that a rotated key does not change it.
+    pub fn fingerprint(&self) -> String {
+        let query = self.query.as_deref().unwrap_or("");
+        let mut hash = Sha256::new();
+        for part in [self.method.as_str(), &self.path, query, self.body.as_str()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+impl fmt::Display for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.as_str(), self.path)
+    }
+}
+
+/// What a gateway answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpAnswer {
+    /// The status code.
+    pub status: u16,
+    /// The headers; values that are not text are left out.
+    pub headers: Headers,
+    /// The body, at most the client's bound.
+    pub body: Vec<u8>,
+    /// What is known of attempts before this one.
+    pub prior: Prior,
+}
+
+impl HttpAnswer {
+    /// An answer to a first attempt.
+    pub fn new(status: u16, headers: Headers, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers, body: body.into(), prior: Prior::None }
+    }
+
+    /// Whole seconds of a numeric `Retry-After`, at most an hour. Dates are not read: that would
+    /// need a clock, and the caller's own ladder is as good.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        let text = self.headers.get("retry-after")?.trim();
+        let seconds: u32 = text.parse().ok()?;
+        Some(seconds.min(3600))
+    }
+}

@@ -1,0 +1,198 @@
+//! What we may ask of a gateway, with everything needed to ask it and to check the answer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use mizan_money::Money;
+use mizan_money::id::{OperationId, PaymentIntentId, RefundId};
+use serde::Serialize;
+
+use crate::error::ModelError;
+use crate::model::{
+    CaptureMethod, Confirmation, Finality, ProviderRef, RefundReason, VoidReason, words,
+};
+
+/// One thing asked of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// Make a payment known to the gateway, and try it when confirmed at once.
+    Create(CreatePayment),
+    /// Try a payment that was created without confirming.
+    Confirm(ConfirmPayment),
+    /// Take held money, all or a part.
+    Capture(CapturePayment),
+    /// Give up a hold or an unfinished payment.
+    Void(VoidPayment),
+    /// Give money back.
+    Refund(RefundPayment),
+    /// Ask what became of a payment.
+    Sync(SyncPayment),
+    /// Ask what became of a refund.
+    SyncRefund(SyncRefund),
+    /// Find a payment by our own reference, where the gateway's id never reached us.
+    FindPayment(FindPayment),
+}
+
+words! {
+    /// The name of an operation, as stored and logged.
+    OperationKind {
+        /// [`Operation::Create`].
+        Create = "create",
+        /// [`Operation::Confirm`].
+        Confirm = "confirm",
+        /// [`Operation::Capture`].
+        Capture = "capture",
+        /// [`Operation::Void`].
+        Void = "void",
+        /// [`Operation::Refund`].
+        Refund = "refund",
+        /// [`Operation::Sync`].
+        Sync = "sync",
+        /// [`Operation::SyncRefund`].
+        SyncRefund = "sync_refund",
+        /// [`Operation::FindPayment`].
+        FindPayment = "find_payment",
+    }
+}
+
+impl Operation {
+    /// Which operation it is.
+    pub const fn kind(&self) -> OperationKind {
+        match self {
+            Self::Create(_) => OperationKind::Create,
+            Self::Confirm(_) => OperationKind::Confirm,
+            Self::Capture(_) => OperationKind::Capture,
+            Self::Void(_) => OperationKind::Void,
+            Self::Refund(_) => OperationKind::Refund,
+            Self::Sync(_) => OperationKind::Sync,
+            Self::SyncRefund(_) => OperationKind::SyncRefund,
+            Self::FindPayment(_) => OperationKind::FindPayment,
+        }
+    }
+
+    /// Whether it can change anything at the gateway.
+    pub const fn is_query(&self) -> bool {
+        matches!(self, Self::Sync(_) | Self::SyncRefund(_) | Self::FindPayment(_))
+    }
+}
+
+/// Make a payment known to the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatePayment {
+    /// Our payment; travels in the gateway's metadata and comes back in every event.
+    pub payment: PaymentIntentId,
+    /// Our operation, for tracing a request in the gateway's dashboard.
+    pub operation: OperationId,
+    /// What the customer pays.
+    pub amount: Money,
+    /// When the money is taken.
+    pub capture: CaptureMethod,
+    /// The gateway's token of the instrument; never a card number.
+    pub payment_method: Option<String>,
+    /// Whether to try at once.
+    pub confirmation: Confirmation,
+    /// Where the customer comes back to after a hosted page; absolute http or https.
+    pub return_url: Option<String>,
+    /// Shown to the shop in the gateway's dashboard.
+    pub description: Option<String>,
+    /// The shop's own pairs. Ours (`mizan_…`) win over pairs of the same name.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Try a payment that was created without confirming.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfirmPayment {
+    /// Our payment; checked against the echo.
+    pub payment: PaymentIntentId,
+    /// The gateway's payment.
+    pub provider_ref: ProviderRef,
+    /// What was asked at creation; checked against the echo.
+    pub amount: Money,
+    /// What was asked at creation; checked against the echo.
+    pub capture: CaptureMethod,
+    /// The gateway's token of the instrument, when it was not given at creation.
+    pub payment_method: Option<String>,
+    /// Where the customer comes back to after a hosted page.
+    pub return_url: Option<String>,
+}
+
+/// Take held money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapturePayment {
+    /// Our payment; checked against the echo.
+    pub payment: PaymentIntentId,
+    /// The gateway's payment.
+    pub provider_ref: ProviderRef,
+    /// What was authorised; checked against the echo.
+    pub authorised: Money,
+    /// What earlier captures of this hold took.
+    pub captured_before: Money,
+    /// What to take now.
+    pub amount: Money,
+    /// Whether the rest is released.
+    pub finality: Finality,
+}
+
+/// Give up a hold or an unfinished payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoidPayment {
+    /// Our payment; checked against the echo.
+    pub payment: PaymentIntentId,
+    /// The gateway's payment.
+    pub provider_ref: ProviderRef,
+    /// The payment's amount; checked against the echo.
+    pub amount: Money,
+    /// Why.
+    pub reason: VoidReason,
+}
+
+/// Give money back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundPayment {
+    /// Our payment; travels in the metadata.
+    pub payment: PaymentIntentId,
+    /// Our refund; travels in the metadata and is checked against the echo.
+    pub refund: RefundId,
+    /// Our operation, for tracing.
+    pub operation: OperationId,
+    /// The gateway's payment.
+    pub provider_ref: ProviderRef,
+    /// What goes back; greater than zero.
+    pub amount: Money,
+    /// Why.
+    pub reason: RefundReason,
+}
+
+/// Ask what became of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncPayment {
+    /// Our payment; checked against the echo.
+    pub payment: PaymentIntentId,
+    /// The gateway's payment.
+    pub provider_ref: ProviderRef,
+    /// The payment's amount; checked against the echo.
+    pub amount: Money,
+}
+
+/// Ask what became of a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncRefund {
+    /// Our refund; checked against the echo.
+    pub refund: RefundId,
+    /// The gateway's refund.
+    pub provider_ref: ProviderRef,
+    /// The gateway's payment it belongs to.
+    pub payment_ref: ProviderRef,
+    /// What was asked to go back; checked against the echo.
+    pub amount: Money,
+}
+
+/// Find a payment by our own reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindPayment {
+    /// Our payment, as it was put into the gateway's metadata or order field.
+    pub payment: PaymentIntentId,
+    /// The payment's amount; checked against the echo.
+    pub amount: Money,
+}

@@ -1,0 +1,66 @@
+//! The list of gateways: one line each.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::model::ProviderName;
+use crate::provider::Provider;
+use crate::stripe::Stripe;
+
+/// What a connection needs to speak to its gateway.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// Stripe's secret or restricted key, and the connected account to act on, if any.
+    Stripe {
+        /// `sk_…` or `rk_…`.
+        secret_key: SecretString,
+        /// `acct_…`.
+        account: Option<String>,
+    },
+}
+
+impl Credentials {
+    /// Whose they are.
+    pub const fn provider(&self) -> ProviderName {
+        match self {
+            Self::Stripe { .. } => ProviderName::Stripe,
+        }
+    }
+}
+
+/// Why an adapter could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// A key that cannot be a header.
+    #[error("the API key for {provider} is empty or holds characters no key has")]
+    Key {
+        /// The gateway.
+        provider: ProviderName,
+    },
+    /// An account that is not an id.
+    #[error("the account for {provider} is not an id such as acct_…")]
+    Account {
+        /// The gateway.
+        provider: ProviderName,
+    },
+}
+
+/// The adapter for a connection.
+///
+/// # Errors
+/// When a credential cannot be what it should be; the text never holds it.
+pub fn provider(credentials: Credentials) -> Result<Arc<dyn Provider>, RegistryError> {
+    match credentials {
+        Credentials::Stripe { secret_key, account } => {
+            Ok(Arc::new(Stripe::new(secret_key, account)?))
+        }
+    }
+}
+
+/// An adapter that reads webhooks and builds no requests: for inspection and replay.
+pub fn webhook_reader(name: ProviderName) -> Arc<dyn Provider> {
+    match name {
+        ProviderName::Stripe => Arc::new(Stripe::webhook_reader()),
+    }
+}

@@ -1,0 +1,118 @@
+//! The adapter: Stripe behind the trait all gateways share.
+
+use std::fmt;
+
+use mizan_money::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::capability::{Capabilities, FindByReference, Support};
+use crate::error::{BuildError, TranslateError, VerifyError};
+use crate::event::{ProviderEvent, VerifiedDelivery};
+use crate::http::{Headers, HttpAnswer, HttpRequest};
+use crate::model::{IdempotencyKey, ProviderName};
+use crate::operation::Operation;
+use crate::outcome::Outcome;
+use crate::provider::Provider;
+use crate::registry::RegistryError;
+use crate::stripe::{answer, event, request, signature};
+
+/// What Stripe can do (docs.stripe.com: place a hold, refunds, idempotent requests, webhooks).
+static CAPABILITIES: Capabilities = Capabilities {
+    manual_capture: Support::Yes,
+    partial_capture: Support::Yes,
+    multiple_captures: Support::OnRequest,
+    void: Support::Yes,
+    refund: Support::Yes,
+    partial_refund: Support::Yes,
+    confirm_later: Support::Yes,
+    idempotency_keys: Support::Yes,
+    idempotency_key_hours: 24,
+    find_by_reference: FindByReference::ResendSameKey,
+    fee_at_once: Support::Yes,
+    webhook_timestamp: Support::Yes,
+    webhook_event_id: Support::Yes,
+};
+
+/// Stripe's language for one connection.
+pub struct Stripe {
+    pub(super) access: Option<Access>,
+}
+
+/// The key of a connection and the account it acts on.
+pub(super) struct Access {
+    pub(super) secret_key: SecretString,
+    pub(super) account: Option<String>,
+}
+
+impl Stripe {
+    /// An adapter that can build requests.
+    ///
+    /// # Errors
+    /// When the key is empty or cannot stand in a header, or the account is not an id.
+    pub fn new(secret_key: SecretString, account: Option<String>) -> Result<Self, RegistryError> {
+        let provider = ProviderName::Stripe;
+        let key = secret_key.expose_secret();
+        if key.is_empty() || key.len() > 512 || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(RegistryError::Key { provider });
+        }
+        let is_id = |text: &String| {
+            text.starts_with("acct_")
+                && text.len() <= 255
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
+        if account.as_ref().is_some_and(|account| !is_id(account)) {
+            return Err(RegistryError::Account { provider });
+        }
+        Ok(Self { access: Some(Access { secret_key, account }) })
+    }
+
+    /// An adapter that reads webhooks and builds no requests.
+    pub const fn webhook_reader() -> Self {
+        Self { access: None }
+    }
+}
+
+impl fmt::Debug for Stripe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let account = self.access.as_ref().and_then(|access| access.account.as_deref());
+        f.debug_struct("Stripe").field("account", &account).finish_non_exhaustive()
+    }
+}
+
+impl Provider for Stripe {
+    fn name(&self) -> ProviderName {
+        ProviderName::Stripe
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn base_url(&self) -> &'static str {
+        "https://api.stripe.com"
+    }
+
+    fn build(&self, op: &Operation, key: &IdempotencyKey) -> Result<HttpRequest, BuildError> {
+        let access =
+            self.access.as_ref().ok_or(BuildError::NoCredentials { provider: "stripe" })?;
+        request::build(access, op, key)
+    }
+
+    fn parse(&self, op: &Operation, answer: &HttpAnswer) -> Outcome {
+        answer::parse(op, answer)
+    }
+
+    fn verify_webhook(
+        &self,
+        body: &[u8],
+        headers: &Headers,
+        secrets: &[SecretString],
+        now: Timestamp,
+    ) -> Result<VerifiedDelivery, VerifyError> {
+        signature::verify(body, headers, secrets, now)
+    }
+
+    fn events(&self, body: &[u8]) -> Result<Vec<ProviderEvent>, TranslateError> {
+        event::translate(body).map(|event| vec![event])
+    }
+}

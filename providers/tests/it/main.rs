@@ -1,0 +1,9 @@
+//! What the adapters and the client promise, through the crate's public face only.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod answers;
+mod client;
+mod fixtures;
+mod requests;
+mod shop;
+mod signatures;

@@ -1,0 +1,34 @@
+//! Stateful fakes of payment gateways that speak their real wire formats over loopback HTTP.
+//!
+//! The simulator is the test bed of the product: adapters talk to it as they would talk to the
+//! gateway, buyers can click its hosted pages, and it signs and sends its own webhooks. It shares
+//! no wire code with the adapters, so a mistake cannot agree with itself.
+//!
+//! What it promises:
+//!
+//! - Every change is in the journal file before the answer leaves, when a data folder is given.
+//! - Time is the clock that was passed in: nothing expires, retries or settles by itself.
+//! - Faults are data ([`FaultPlan`]), drawn from a seeded generator, the same on every run.
+//! - Money adds up: `charged - refunded - fees = balance` in every currency, at every moment.
+//!
+//! Parts shared by all gateways: [`FaultPlan`], the journal, the webhook queue, the control plane
+//! under `/_sim/`. Each gateway has a folder of its own; today that is `stripe`.
+
+// Stripe's objects have more fields than the default lets one `json!` hold.
+#![recursion_limit = "256"]
+
+mod config;
+mod connection;
+mod control;
+mod error;
+mod fault;
+mod journal;
+mod simulator;
+mod stripe;
+mod table;
+mod webhook;
+
+pub use config::{FeeSchedule, SimClock, SimulatorConfig};
+pub use error::SimulatorError;
+pub use fault::{FaultKind, FaultPlan, FaultPlanError, FaultPoint, FaultRule};
+pub use simulator::Simulator;

@@ -1,0 +1,145 @@
+//! Starting and stopping a simulator.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::{Json, Router};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::config::SimulatorConfig;
+use crate::connection::{Connection, CuttableListener};
+use crate::control::{self, Plane};
+use crate::error::SimulatorError;
+use crate::fault::{FaultEngine, FaultPlan};
+use crate::stripe::StripeGateway;
+
+const DELIVERY_INTERVAL: Duration = Duration::from_millis(500);
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// A running simulator.
+///
+/// Dropping it is like a crash: connections may end without an answer, and whatever was answered
+/// is in the journal.
+pub struct Simulator {
+    addr: SocketAddr,
+    stripe: Arc<StripeGateway>,
+    faults: Arc<Mutex<FaultEngine>>,
+    stopping: Arc<Notify>,
+    server: Option<JoinHandle<()>>,
+    loops: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Simulator {
+    /// Starts listening on a loopback address; port 0 takes any free port.
+    ///
+    /// # Errors
+    /// Not a loopback address, the port or the data folder is in use, or the journal is damaged.
+    pub async fn start(config: SimulatorConfig, bind: SocketAddr) -> Result<Self, SimulatorError> {
+        if !bind.ip().is_loopback() {
+            return Err(SimulatorError::NotLoopback { addr: bind });
+        }
+        let on_bind = |source| SimulatorError::Bind { addr: bind, source };
+        let listener = TcpListener::bind(bind).await.map_err(on_bind)?;
+        let addr = listener.local_addr().map_err(on_bind)?;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let faults = Arc::new(Mutex::new(FaultEngine::new(&config.faults)));
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        let stripe = StripeGateway::open(&config, public_url, Arc::clone(&faults), client)?;
+        let stripe = Arc::new(stripe);
+        let plane = Plane { stripe: Arc::clone(&stripe), faults: Arc::clone(&faults) };
+        let app = Router::new()
+            .merge(stripe.router())
+            .merge(control::router(plane))
+            .fallback(nowhere)
+            .into_make_service_with_connect_info::<Connection>();
+        let stopping = Arc::new(Notify::new());
+        let stop = Arc::clone(&stopping);
+        let server = tokio::spawn(async move {
+            let serving = axum::serve(CuttableListener(listener), app);
+            let served = serving.with_graceful_shutdown(async move { stop.notified().await });
+            if let Err(failure) = served.await {
+                tracing::error!(%failure, "the simulator's server ended");
+            }
+        });
+        let (server, loops) = (Some(server), Mutex::new(Vec::new()));
+        Ok(Self { addr, stripe, faults, stopping, server, loops })
+    }
+
+    /// The base address, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Where webhooks go from now on, the ones that are waiting included.
+    pub fn set_webhook_url(&self, url: Option<String>) {
+        self.stripe.set_endpoint(url, None);
+    }
+
+    /// Replaces the fault plan.
+    pub fn set_faults(&self, plan: &FaultPlan) {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        *faults = FaultEngine::new(plan);
+    }
+
+    /// Sends every webhook that is due by the clock, and returns how many attempts were made.
+    pub async fn deliver_due(&self) -> usize {
+        self.stripe.deliver_due().await
+    }
+
+    /// Sends due webhooks every half second until the simulator stops.
+    pub fn spawn_delivery_loop(&self) {
+        let stripe = Arc::clone(&self.stripe);
+        let handle = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(DELIVERY_INTERVAL);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                stripe.deliver_due().await;
+            }
+        });
+        self.loops.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+    }
+
+    /// Answers what is running, for at most five seconds, and stops.
+    pub async fn stop(mut self) {
+        self.stopping.notify_one();
+        if let Some(mut server) = self.server.take()
+            && tokio::time::timeout(STOP_WITHIN, &mut server).await.is_err()
+        {
+            server.abort();
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.abort();
+        }
+        for handle in self.loops.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            handle.abort();
+        }
+        self.stripe.close();
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+async fn nowhere() -> (StatusCode, Json<serde_json::Value>) {
+    (StatusCode::NOT_FOUND, Json(json!({ "error": "there is nothing at this address" })))
+}

@@ -1,0 +1,12 @@
+//! The simulator from outside: HTTP in, JSON and webhooks out, time set by hand.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod api;
+mod crash;
+mod faults;
+mod fields;
+mod hosted;
+mod idempotency;
+mod money;
+mod support;
+mod webhooks;

@@ -1,0 +1,80 @@
+//! What a running service consists of, and how it starts and ends.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::http::{self, InFlight};
+use crate::payments::gateway::Gateways;
+
+/// Everything a handler or a job needs. Clones share all of it.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The requests that are at work.
+    pub requests: InFlight,
+    /// The connections to gateways.
+    pub gateways: Gateways,
+}
+
+impl App {
+    /// A service on an open database.
+    #[must_use]
+    pub fn new(db: Db, clock: Clock, config: Arc<Config>) -> Self {
+        let requests = InFlight::new(config.http.requests_in_flight_max);
+        Self { db, clock, config, requests, gateways: Gateways::default() }
+    }
+
+    /// The same service with connections to gateways.
+    #[must_use]
+    pub fn with_gateways(mut self, gateways: Gateways) -> Self {
+        self.gateways = gateways;
+        self
+    }
+}
+
+/// Answers requests on `listener` until `shutdown` completes; then lets those at work come to
+/// their end, for as long as the settings allow.
+///
+/// # Errors
+/// [`io::Error`] when the listener fails.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let limit = Duration::from_secs(app.config.http.shutdown_seconds_max);
+    let (requests, db) = (app.requests.clone(), app.db.clone());
+    let (ending, mut ended) = tokio::sync::watch::channel(());
+    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
+        shutdown.await;
+        // Nobody listening is no reason not to shut down.
+        let _ = ending.send(());
+    });
+    let overtime = async {
+        let _ = ended.changed().await;
+        tokio::time::sleep(limit).await;
+    };
+    tokio::select! {
+        result = server => result?,
+        () = overtime => tracing::warn!("connections are still open at the end; they are cut"),
+    }
+    if !requests.drain(limit).await {
+        tracing::warn!("requests were still at work at the end; their keys will tell");
+    }
+    // A connection that is still in use would keep this waiting for ever.
+    if tokio::time::timeout(limit, db.close()).await.is_err() {
+        tracing::warn!("connections to the database were still in use at the end");
+    }
+    Ok(())
+}

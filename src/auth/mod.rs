@@ -1,0 +1,17 @@
+//! Who is calling: an API key leads to one tenant, and to nothing of any other.
+//!
+//! - A key is 32 random bytes behind `mz_test_` or `mz_live_`, shown once when it is made.
+//! - Only its SHA-256 is kept: whoever reads the database cannot call.
+//! - The one look-up that crosses tenants is a database function that goes from a key's digest
+//!   to its tenant; everything after it is bound to that tenant by row-level security.
+//!
+//! Actions: [`create_key()`], [`revoke_key`], and [`Caller`] for handlers.
+
+mod api_key;
+mod caller;
+mod create_key;
+mod store;
+
+pub use api_key::{ApiKey, KeyError, Mode};
+pub use caller::Caller;
+pub use create_key::{CreateKey, CreateKeyError, NewKey, create_key, revoke_key};

@@ -1,0 +1,131 @@
+//! The only place that looks at a clock: everything else is told what time it is.
+//!
+//! `tests/tidy.rs` refuses the system's clock anywhere else, so that a story can be told at any
+//! date and a test never waits.
+
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Timelike, Utc};
+use mizan_money::Timestamp;
+
+/// Tells the time: the machine's, or one that is set by hand. Clones share the same hands.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    Manual(Arc<RwLock<Timestamp>>),
+}
+
+/// Why a clock could not be moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ClockError {
+    /// The machine's own clock is not ours to move.
+    #[error("this process follows the machine's clock; only a clock set by hand can be moved")]
+    NotManual,
+    /// The result would lie outside of what a timestamp can say.
+    #[error("the clock cannot be moved beyond the end of the calendar")]
+    OutOfRange,
+}
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self { source: Source::System }
+    }
+
+    /// A clock that stands at `start` until it is moved.
+    #[must_use]
+    pub fn manual(start: Timestamp) -> Self {
+        Self { source: Source::Manual(Arc::new(RwLock::new(to_micros(start)))) }
+    }
+
+    /// The time now, in whole microseconds: PostgreSQL keeps no more, and a moment that was
+    /// stored must equal the same moment when it is read back.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match &self.source {
+            Source::System => to_micros(Utc::now()),
+            Source::Manual(hands) => *hands.read().unwrap_or_else(|poison| poison.into_inner()),
+        }
+    }
+
+    /// Puts a clock that is set by hand to `moment`, forwards or backwards.
+    ///
+    /// # Errors
+    /// [`ClockError::NotManual`] on the machine's clock.
+    pub fn set(&self, moment: Timestamp) -> Result<(), ClockError> {
+        self.turn(|_| Some(moment))
+    }
+
+    /// Moves a clock that is set by hand forward.
+    ///
+    /// # Errors
+    /// [`ClockError::NotManual`] on the machine's clock, [`ClockError::OutOfRange`] at the end
+    /// of the calendar.
+    pub fn advance(&self, by: Duration) -> Result<(), ClockError> {
+        self.turn(|now| now.checked_add_signed(TimeDelta::from_std(by).ok()?))
+    }
+
+    fn turn(&self, to: impl FnOnce(Timestamp) -> Option<Timestamp>) -> Result<(), ClockError> {
+        let Source::Manual(hands) = &self.source else { return Err(ClockError::NotManual) };
+        let mut hands = hands.write().unwrap_or_else(|poison| poison.into_inner());
+        *hands = to_micros(to(*hands).ok_or(ClockError::OutOfRange)?);
+        Ok(())
+    }
+}
+
+fn to_micros(moment: Timestamp) -> Timestamp {
+    let nanos = moment.nanosecond() / 1_000 * 1_000;
+    moment.with_nanosecond(nanos).unwrap_or(moment)
+}
+
+/// Measures how long something takes, unmoved by whoever sets a clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Monotonic {
+    started: Instant,
+}
+
+impl Monotonic {
+    /// Starts measuring.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    /// The time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_clock_set_by_hand_stands_still_until_it_is_moved() {
+        let clock = Clock::manual("2026-03-01T10:00:00.123456789Z".parse().unwrap());
+        let copy = clock.clone();
+        assert_eq!(clock.now().to_rfc3339(), "2026-03-01T10:00:00.123456+00:00");
+        clock.advance(Duration::from_secs(90)).unwrap();
+        assert_eq!(copy.now().to_rfc3339(), "2026-03-01T10:01:30.123456+00:00");
+        clock.set("2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+        assert_eq!(copy.now().to_rfc3339(), "2026-01-01T00:00:00+00:00");
+    }
+
+    #[test]
+    fn the_machines_clock_cannot_be_moved() {
+        let clock = Clock::system();
+        assert_eq!(clock.advance(Duration::from_secs(1)), Err(ClockError::NotManual));
+        assert_eq!(clock.now().nanosecond() % 1_000, 0);
+    }
+}

@@ -1,0 +1,34 @@
+//! The HTTP interface: routes, strict reading, problems, idempotency keys, pages, health.
+//!
+//! A request passes, from the outside in: its id, time and log line ([`mod@envelope`]), the
+//! bounds on number and time ([`mod@in_flight`]), the caller's key, the strict extractors, the
+//! handler. Whatever fails on the way leaves as a [`Problem`] with the request's id.
+
+mod code;
+mod envelope;
+mod extract;
+mod health;
+mod idempotency;
+mod idempotency_key;
+mod in_flight;
+mod objects;
+mod openapi;
+mod page;
+mod problem;
+mod problem_pages;
+mod router;
+mod store;
+
+pub use code::{Again, Code, Keep};
+pub use envelope::GatewayTime;
+pub use extract::{ApiJson, ApiPath, ApiQuery, parse_json, parse_query};
+pub use idempotency::{
+    Claim, IDEMPOTENT_REPLAYED, Idempotent, IdempotentJson, Replay, StoredAnswer, attach_operation,
+    claim, finish, idempotent, keep_refusal,
+};
+pub use idempotency_key::{Fingerprint, IDEMPOTENCY_KEY, IdempotencyKey};
+pub use in_flight::InFlight;
+pub use openapi::openapi;
+pub use page::{Cursor, List, PageQuery, PageRequest};
+pub use problem::{Chain, Problem, ProblemBody};
+pub use router::router;

@@ -1,0 +1,12 @@
+//! The Mizan service.
+
+pub mod app;
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod db;
+mod error;
+pub mod http;
+pub mod outbox;
+pub mod payments;
+pub mod telemetry;

@@ -1,0 +1,213 @@
+//! Asking a gateway: the first of the two transactions, in which the question is written down.
+//!
+//! Nothing here calls anybody. What is to be called comes back as a [`Call`]; the caller commits,
+//! calls, and settles in a second transaction (`settle.rs`).
+
+use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
+use mizan_money::{Money, TenantId, Timestamp};
+use mizan_providers::{HttpRequest, Operation as Ask, PaymentStatus};
+use sqlx::PgConnection;
+
+use super::error::PaymentError;
+use super::gateway::{Gateway, Gateways};
+use super::intent::{Attempt, IntentState, Payment};
+use super::operation::{Operation, OperationKind};
+use super::plan::Plan;
+use super::{store, view};
+
+/// A question that is written down and may now be asked.
+#[derive(Clone)]
+pub struct Call {
+    /// The operation.
+    pub operation: OperationId,
+    /// The question.
+    pub ask: Ask,
+    /// The same, as it goes over the wire.
+    pub request: HttpRequest,
+    /// Whom to ask.
+    pub gateway: Gateway,
+}
+
+/// What a command comes to before any call.
+// The call is by far the more frequent of the two and lives for a moment only.
+#[allow(clippy::large_enum_variant)]
+pub enum Step {
+    /// A gateway has to be asked.
+    Call(Call),
+    /// It is done: nobody had to be asked.
+    Done(Payment),
+}
+
+/// How to confirm.
+#[derive(Debug, Clone, Default)]
+pub struct Confirm {
+    /// The gateway's token of the instrument; else the one named at creation.
+    pub payment_method: Option<String>,
+    /// Where the customer comes back to; else the one named at creation.
+    pub return_url: Option<String>,
+}
+
+/// Locks one payment that must be there and have no operation under way.
+pub(super) async fn lock_idle(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: PaymentIntentId,
+) -> Result<Payment, PaymentError> {
+    let payment = store::lock(conn, tenant, &[id]).await?.pop();
+    let payment = payment.ok_or_else(|| PaymentError::NotFound { id: id.to_string() })?;
+    match store::open_operation(conn, tenant, id).await? {
+        Some(kind) => Err(PaymentError::OperationUnderWay { payment: id, kind }),
+        None => Ok(payment),
+    }
+}
+
+fn wrong_state(payment: &Payment, action: &'static str, needs: &'static str) -> PaymentError {
+    let (id, state) = (payment.intent.id, payment.intent.state);
+    PaymentError::WrongState { payment: id, state, action, needs }
+}
+
+/// Writes the operation down as sent and hands out the call.
+pub(super) async fn send(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    payment: &Payment,
+    mut operation: Operation,
+    gateway: &Gateway,
+) -> Result<Call, PaymentError> {
+    let ask = operation.ask(payment)?;
+    let request = gateway.build(&ask, &operation.key)?;
+    operation.request_hash = Some(request.fingerprint());
+    store::insert_operation(conn, tenant, &operation).await?;
+    Ok(Call { operation: operation.id, ask, request, gateway: gateway.clone() })
+}
+
+/// The connection over which an attempt was made.
+pub(super) fn gateway_of<'a>(
+    gateways: &'a Gateways,
+    attempt: &Attempt,
+) -> Result<&'a Gateway, PaymentError> {
+    gateways.get(&attempt.connection).ok_or(PaymentError::NoConnection)
+}
+
+/// Tries the payment with an instrument: a new attempt at a gateway.
+///
+/// # Errors
+/// A wrong state, an operation under way, no instrument, a gateway that cannot; the database.
+pub async fn confirm(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    gateways: &Gateways,
+    id: PaymentIntentId,
+    asked: &Confirm,
+) -> Result<Step, PaymentError> {
+    let mut payment = lock_idle(conn, tenant, id).await?;
+    let open = [IntentState::RequiresPaymentMethod, IntentState::RequiresConfirmation];
+    if !open.contains(&payment.intent.state) {
+        let needs = "requires_payment_method or requires_confirmation";
+        return Err(wrong_state(&payment, "confirming", needs));
+    }
+    let intent = &mut payment.intent;
+    intent.payment_method = asked.payment_method.clone().or(intent.payment_method.take());
+    intent.return_url = asked.return_url.clone().or(intent.return_url.take());
+    if intent.payment_method.is_none() {
+        return Err(PaymentError::NoPaymentMethod { payment: id });
+    }
+    intent.state = IntentState::Processing;
+    intent.last_error = None;
+    let gateway = gateways.for_payment(tenant)?;
+    let attempt = AttemptId::generate(now);
+    payment.attempts.push(Attempt {
+        id: attempt,
+        connection: gateway.connection.clone(),
+        provider: gateway.provider.name(),
+        provider_ref: None,
+        charge_ref: None,
+        status: PaymentStatus::Created,
+        status_at: now,
+        fee: None,
+        fee_check_at: None,
+        fee_checks: 0,
+        created_at: now,
+    });
+    store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
+    let operation = Operation::about_to_send(&payment, attempt, OperationKind::Create, now);
+    send(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
+}
+
+/// Takes held money: all of it, or a part, after which the rest is released.
+///
+/// # Errors
+/// A wrong state, more than is held, an operation under way; the database.
+pub async fn capture(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    gateways: &Gateways,
+    id: PaymentIntentId,
+    amount: Option<i64>,
+) -> Result<Step, PaymentError> {
+    let payment = lock_idle(conn, tenant, id).await?;
+    if payment.intent.state != IntentState::RequiresCapture {
+        return Err(wrong_state(&payment, "capturing", "requires_capture"));
+    }
+    let held = payment.intent.authorised;
+    let amount = Money::new(amount.unwrap_or(held.minor()), payment.intent.currency);
+    if !amount.is_positive() {
+        let message = "capture at least one minor unit, or cancel to release the hold".to_owned();
+        return Err(PaymentError::Invalid { param: "amount".into(), message });
+    }
+    if amount.minor() > held.minor() {
+        let (payment, action) = (id, "capture");
+        return Err(PaymentError::TooMuch { payment, action, asked: amount, left: held });
+    }
+    let attempt = current(&payment)?;
+    let gateway = gateway_of(gateways, attempt)?;
+    let kind = OperationKind::Capture;
+    let mut operation = Operation::about_to_send(&payment, attempt.id, kind, now);
+    operation.amount = Some(amount);
+    send(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
+}
+
+fn current(payment: &Payment) -> Result<&Attempt, PaymentError> {
+    let what = || format!("{} has no attempt", payment.intent.id);
+    payment.current_attempt().ok_or_else(|| PaymentError::Corrupt { what: what() })
+}
+
+/// Gives the payment up. Where nothing is held and nothing can be, no gateway is asked.
+///
+/// # Errors
+/// A wrong state, an operation under way; the database.
+pub async fn cancel(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    gateways: &Gateways,
+    id: PaymentIntentId,
+    reason: Option<String>,
+) -> Result<Step, PaymentError> {
+    let mut payment = lock_idle(conn, tenant, id).await?;
+    let needs = "a payment whose money was not taken: refund it instead";
+    match payment.intent.state {
+        IntentState::RequiresPaymentMethod | IntentState::RequiresConfirmation => {
+            payment.intent.state = IntentState::Cancelled;
+            payment.intent.cancellation_reason = reason;
+            let mut plan = Plan::new(now, "api");
+            let payload = view::event_payload(&payment);
+            plan.announce("payment.cancelled", id.to_string(), None, payload);
+            store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
+            plan.announce_all(conn, tenant, &[]).await?;
+            Ok(Step::Done(payment))
+        }
+        IntentState::RequiresAction | IntentState::RequiresCapture => {
+            payment.intent.cancellation_reason = reason;
+            store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
+            let attempt = current(&payment)?;
+            let gateway = gateway_of(gateways, attempt)?;
+            let kind = OperationKind::Void;
+            let operation = Operation::about_to_send(&payment, attempt.id, kind, now);
+            send(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
+        }
+        _ => Err(wrong_state(&payment, "cancelling", needs)),
+    }
+}

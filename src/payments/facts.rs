@@ -1,0 +1,349 @@
+//! What a gateway's word about a payment changes. Pure; the order of words does not matter.
+//!
+//! A word is weighed against what is known of the *attempt*: attempts only move forward
+//! (created → requires_action or processing → failed → authorised → captured or cancelled), so
+//! an old word finds nothing to do. Money is another matter: what was taken is booked whatever
+//! was asked, to the order if it is still open for it and to unapplied receipts if not.
+
+use mizan_ledger::postings::{PaymentCaptured, ProviderFee, ReceiptUnapplied, VendorPart};
+use mizan_money::id::AttemptId;
+use mizan_money::{Money, Timestamp};
+use mizan_providers::{CaptureMethod, PaymentAnswer, PaymentStatus};
+use serde_json::json;
+
+use super::error::PaymentError;
+use super::intent::{Fee, IntentState, Payment};
+use super::plan::{Plan, Policy};
+use super::split::split_capture;
+use super::view;
+
+/// When to ask for the first time for a fee that the gateway did not tell.
+const FEE_WAIT: chrono::Duration = chrono::Duration::seconds(30);
+
+/// What a word came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Something changed.
+    Applied,
+    /// It was known already.
+    Known,
+    /// Something newer is known.
+    Stale(String),
+}
+
+/// How far an attempt has come. A smaller rank after a greater one is an old word.
+fn rank(status: PaymentStatus) -> u8 {
+    match status {
+        PaymentStatus::Unknown => 0,
+        PaymentStatus::Created => 1,
+        PaymentStatus::RequiresAction | PaymentStatus::Processing => 2,
+        PaymentStatus::Failed => 3,
+        PaymentStatus::Authorised => 4,
+        PaymentStatus::Cancelled => 5,
+        PaymentStatus::Captured => 6,
+        PaymentStatus::Reversed => 7,
+    }
+}
+
+impl Payment {
+    /// Applies what the gateway says of one attempt, as of `at` by the gateway's clock.
+    ///
+    /// # Errors
+    /// An unknown attempt; amounts that do not fit.
+    pub fn apply_payment_fact(
+        &mut self,
+        attempt: AttemptId,
+        fact: &PaymentAnswer,
+        at: Timestamp,
+        policy: &Policy,
+        plan: &mut Plan,
+    ) -> Result<Effect, PaymentError> {
+        let n = self.attempts.iter().position(|a| a.id == attempt);
+        let n = n.ok_or(PaymentError::UnknownAttempt { attempt })?;
+        self.learn_references(n, fact);
+        let (known, known_at) = (self.attempts[n].status, self.attempts[n].status_at);
+        if fact.status == PaymentStatus::Unknown {
+            return Ok(Effect::Stale("the gateway's status is not known to us".into()));
+        }
+        let older = rank(fact.status) < rank(known)
+            || (rank(fact.status) == rank(known) && fact.status != known && at < known_at);
+        if older {
+            return Ok(Effect::Stale(format!("{} came after {known}", fact.status)));
+        }
+        if fact.status == known {
+            let learned = self.learn_fee(n, fact, at, policy, plan)?;
+            return Ok(if learned { Effect::Applied } else { Effect::Known });
+        }
+        self.attempts[n].status = fact.status;
+        self.attempts[n].status_at = at;
+        self.advance(n, fact, at, policy, plan)?;
+        self.learn_fee(n, fact, at, policy, plan)?;
+        Ok(Effect::Applied)
+    }
+
+    fn learn_references(&mut self, n: usize, fact: &PaymentAnswer) {
+        let attempt = &mut self.attempts[n];
+        attempt.provider_ref.get_or_insert_with(|| fact.provider_ref.clone());
+        if let Some(charge) = &fact.charge_ref {
+            attempt.charge_ref.get_or_insert_with(|| charge.clone());
+        }
+    }
+
+    fn advance(
+        &mut self,
+        n: usize,
+        fact: &PaymentAnswer,
+        at: Timestamp,
+        policy: &Policy,
+        plan: &mut Plan,
+    ) -> Result<(), PaymentError> {
+        let id = self.intent.id.to_string();
+        let mut event = None;
+        match fact.status {
+            PaymentStatus::Captured => return self.capture(n, fact, at, policy, plan),
+            PaymentStatus::Authorised => {
+                self.authorise(fact);
+                event = Some("payment.authorised");
+            }
+            PaymentStatus::RequiresAction if self.is_under_way() => {
+                self.intent.state = IntentState::RequiresAction;
+                self.intent.next_action = fact.next_action.as_ref().map(|next| json!(next));
+                event = Some("payment.requires_action");
+            }
+            PaymentStatus::Processing if self.is_under_way() => {
+                self.intent.state = IntentState::Processing;
+                self.intent.next_action = None;
+            }
+            PaymentStatus::Failed if self.is_under_way() && n + 1 == self.attempts.len() => {
+                self.fail(fact.last_error.as_ref().map(|error| json!(error)));
+                event = Some("payment.failed");
+            }
+            PaymentStatus::Cancelled if n + 1 == self.attempts.len() => {
+                if self.cancel(fact.cancellation_reason.clone())? {
+                    event = Some("payment.cancelled");
+                }
+            }
+            PaymentStatus::Created if self.is_under_way() => {
+                self.intent.state = IntentState::RequiresPaymentMethod;
+            }
+            PaymentStatus::Reversed => {
+                self.intent.send_to_review("the gateway took the payment back");
+                event = Some("payment.review");
+            }
+            _ => {}
+        }
+        if let Some(kind) = event {
+            plan.announce(kind, id, None, view::event_payload(self));
+        }
+        Ok(())
+    }
+
+    /// Whether the gateway or the customer is at work on it.
+    fn is_under_way(&self) -> bool {
+        matches!(self.intent.state, IntentState::Processing | IntentState::RequiresAction)
+    }
+
+    fn authorise(&mut self, fact: &PaymentAnswer) {
+        let open = matches!(
+            self.intent.state,
+            IntentState::Processing
+                | IntentState::RequiresAction
+                | IntentState::RequiresPaymentMethod
+        );
+        let intent = &mut self.intent;
+        intent.next_action = None;
+        if !open {
+            return intent.send_to_review("the gateway holds money for a payment that is closed");
+        }
+        if fact.capturable != intent.amount {
+            let (held, asked) = (fact.capturable, intent.amount);
+            return intent.send_to_review(format!("the gateway holds {held}, asked was {asked}"));
+        }
+        intent.authorised = fact.capturable;
+        intent.state = IntentState::RequiresCapture;
+    }
+
+    /// The attempt failed; the intent can be paid another way.
+    pub fn fail(&mut self, error: Option<serde_json::Value>) {
+        self.intent.state = IntentState::RequiresPaymentMethod;
+        self.intent.payment_method = None;
+        self.intent.next_action = None;
+        self.intent.last_error = error;
+    }
+
+    fn cancel(&mut self, reason: Option<String>) -> Result<bool, PaymentError> {
+        if !self.intent.captured.is_zero() || self.intent.state == IntentState::Cancelled {
+            return Ok(false);
+        }
+        self.intent.voided = self.intent.authorised;
+        self.intent.next_action = None;
+        self.intent.cancellation_reason = self.intent.cancellation_reason.take().or(reason);
+        self.intent.state = IntentState::Cancelled;
+        Ok(true)
+    }
+
+    /// Money was taken. It is booked first; what it means for the order comes after.
+    fn capture(
+        &mut self,
+        n: usize,
+        fact: &PaymentAnswer,
+        at: Timestamp,
+        policy: &Policy,
+        plan: &mut Plan,
+    ) -> Result<(), PaymentError> {
+        let closed = matches!(
+            self.intent.state,
+            IntentState::Cancelled | IntentState::Expired | IntentState::Reversed
+        );
+        let same_currency = fact.captured.currency() == self.intent.currency;
+        let expected = if closed || !self.intent.captured.is_zero() || !same_currency {
+            Money::zero(fact.captured.currency())
+        } else {
+            Money::new(fact.captured.minor().min(self.intent.amount.minor()), self.intent.currency)
+        };
+        if expected.is_positive() {
+            self.book_capture(n, expected, at, policy, plan)?;
+        }
+        let beyond = fact.captured.checked_sub(expected)?;
+        if beyond.is_positive() {
+            self.book_unapplied(n, beyond, at, plan)?;
+        }
+        self.intent.next_action = None;
+        self.question_capture(n, fact, closed, beyond, plan);
+        Ok(())
+    }
+
+    fn book_capture(
+        &mut self,
+        n: usize,
+        captured: Money,
+        at: Timestamp,
+        policy: &Policy,
+        plan: &mut Plan,
+    ) -> Result<(), PaymentError> {
+        split_capture(&mut self.lines, captured, policy.vat)?;
+        let mut parts: Vec<VendorPart> = Vec::new();
+        for line in &self.lines {
+            let vendor = line.vendor.clone();
+            match parts.iter_mut().find(|part| part.vendor == vendor) {
+                Some(part) => {
+                    part.share = part.share.checked_add(line.parts.share)?;
+                    part.commission = part.commission.checked_add(line.parts.commission)?;
+                    part.commission_vat = part.commission_vat.checked_add(line.parts.commission_vat)?;
+                }
+                None => parts.push(VendorPart {
+                    vendor,
+                    share: line.parts.share,
+                    commission: line.parts.commission,
+                    commission_vat: line.parts.commission_vat,
+                }),
+            }
+        }
+        let attempt = &self.attempts[n];
+        let provider = attempt.provider.to_string();
+        let jurisdiction = policy.jurisdiction.clone();
+        let posting = PaymentCaptured { provider, jurisdiction, parts }.posting()?;
+        let (key, source) = (format!("{}:captured", attempt.id), self.intent.id.to_string());
+        let entry = plan.post("payment.captured", key, source.clone(), at, posting)?;
+        self.intent.authorised = self.intent.amount;
+        self.intent.captured = captured;
+        self.intent.voided = self.intent.amount.checked_sub(captured)?;
+        self.intent.last_error = None;
+        if self.intent.state != IntentState::Review {
+            self.intent.state = IntentState::Succeeded;
+        }
+        plan.announce("payment.completed", source, Some(entry), view::event_payload(self));
+        Ok(())
+    }
+
+    fn book_unapplied(
+        &mut self,
+        n: usize,
+        amount: Money,
+        at: Timestamp,
+        plan: &mut Plan,
+    ) -> Result<(), PaymentError> {
+        let attempt = &self.attempts[n];
+        let posting = ReceiptUnapplied { provider: attempt.provider.to_string(), amount }.posting()?;
+        let (key, source) = (format!("{}:unapplied", attempt.id), self.intent.id.to_string());
+        let entry = plan.post("receipt.unapplied", key, source.clone(), at, posting)?;
+        if amount.currency() == self.intent.currency {
+            self.intent.unapplied = self.intent.unapplied.checked_add(amount)?;
+        }
+        plan.announce("payment.unapplied", source, Some(entry), view::event_payload(self));
+        Ok(())
+    }
+
+    /// Sends the intent to a person where the money taken is not the money asked for.
+    fn question_capture(
+        &mut self,
+        n: usize,
+        fact: &PaymentAnswer,
+        closed: bool,
+        beyond: Money,
+        plan: &mut Plan,
+    ) {
+        let (taken, asked) = (fact.captured, self.intent.amount);
+        let automatic = self.intent.capture_method == CaptureMethod::Automatic;
+        let question = if closed {
+            Some(format!("{taken} was taken after the payment was {}", self.intent.state.as_str()))
+        } else if beyond.is_positive() {
+            Some(format!("{beyond} was taken beyond what was asked ({asked})"))
+        } else if fact.amount != asked || (automatic && taken != asked) {
+            Some(format!("{taken} was taken, asked was {asked}"))
+        } else {
+            None
+        };
+        if let Some(question) = question {
+            let attempt = self.attempts[n].id;
+            self.intent.send_to_review(format!("{question} ({attempt})"));
+            let id = self.intent.id.to_string();
+            plan.announce("payment.review", id, None, view::event_payload(self));
+        }
+    }
+
+    /// Books the fee once it is known; answers whether it was news.
+    fn learn_fee(
+        &mut self,
+        n: usize,
+        fact: &PaymentAnswer,
+        at: Timestamp,
+        policy: &Policy,
+        plan: &mut Plan,
+    ) -> Result<bool, PaymentError> {
+        let attempt = &mut self.attempts[n];
+        if attempt.status != PaymentStatus::Captured || attempt.fee.is_some() {
+            return Ok(false);
+        }
+        let Some(told) = &fact.fee else {
+            if attempt.fee_check_at.is_none() && attempt.fee_checks == 0 {
+                attempt.fee_check_at = Some(plan.now() + FEE_WAIT);
+            }
+            return Ok(false);
+        };
+        attempt.fee_check_at = None;
+        let reference = told.balance_transaction.to_string();
+        attempt.fee = Some(Fee { fee: told.fee, tax: told.tax, reference });
+        if told.fee.is_zero() && told.tax.is_zero() {
+            return Ok(true);
+        }
+        let posting = ProviderFee {
+            provider: attempt.provider.to_string(),
+            jurisdiction: policy.jurisdiction.clone(),
+            fee: told.fee,
+            tax: told.tax,
+        }
+        .posting()?;
+        let (key, source) = (format!("{}:fee", attempt.id), self.intent.id.to_string());
+        let entry = plan.post("provider.fee", key, source.clone(), at, posting)?;
+        let payload = json!({
+            "payment_intent": source,
+            "provider": attempt.provider,
+            "fee": told.fee.minor(),
+            "tax": told.tax.minor(),
+            "currency": told.fee.currency().code(),
+        });
+        plan.announce("provider_fee.recorded", source, Some(entry), payload);
+        Ok(true)
+    }
+}

@@ -1,0 +1,103 @@
+//! The configured connections to gateways, and one call over one of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use mizan_money::TenantId;
+use mizan_providers::{
+    Archive, GatewayClient, HttpRequest, IdempotencyKey, Operation, Outcome, Provider, Rejection,
+};
+use secrecy::SecretString;
+
+use super::error::PaymentError;
+
+/// A connection: one account at one gateway, for one tenant.
+#[derive(Clone)]
+pub struct Gateway {
+    /// Its name in the configuration and in webhook addresses.
+    pub connection: String,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The gateway's language.
+    pub provider: Arc<dyn Provider>,
+    /// The transport.
+    pub client: Arc<GatewayClient>,
+    /// The secrets that webhooks may be signed with; several while one is rotated.
+    pub webhook_secrets: Vec<SecretString>,
+}
+
+/// All connections, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Gateways {
+    by_name: BTreeMap<String, Gateway>,
+}
+
+impl Gateways {
+    /// The connections; the last of two with the same name counts.
+    pub fn new(gateways: impl IntoIterator<Item = Gateway>) -> Gateways {
+        let named = gateways.into_iter().map(|g| (g.connection.clone(), g));
+        Gateways { by_name: named.collect() }
+    }
+
+    /// The connection of this name.
+    pub fn get(&self, connection: &str) -> Option<&Gateway> {
+        self.by_name.get(connection)
+    }
+
+    /// The connection a tenant's new payments go over: its first by name.
+    ///
+    /// # Errors
+    /// None is configured.
+    pub fn for_payment(&self, tenant: TenantId) -> Result<&Gateway, PaymentError> {
+        self.by_name.values().find(|g| g.tenant == tenant).ok_or(PaymentError::NoConnection)
+    }
+
+    /// Every connection.
+    pub fn iter(&self) -> impl Iterator<Item = &Gateway> {
+        self.by_name.values()
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, tenant {})", self.connection, self.provider.name(), self.tenant)
+    }
+}
+
+/// Whether an earlier call of the same operation may have been executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetition {
+    /// It is the first.
+    First,
+    /// It repeats one whose outcome is not known.
+    AfterUnknown,
+}
+
+impl Gateway {
+    /// Says an operation in the gateway's words. Nothing is sent.
+    ///
+    /// # Errors
+    /// The gateway cannot do it, or its units cannot hold the amount.
+    pub fn build(&self, ask: &Operation, key: &str) -> Result<HttpRequest, PaymentError> {
+        let key = IdempotencyKey::parse(key)?;
+        self.provider.build(ask, &key).map_err(|error| PaymentError::Unsupported {
+            provider: self.provider.name().to_string(),
+            message: Rejection::from(&error).message,
+        })
+    }
+
+    /// Asks and reads the answer. Bounded in time by the client.
+    pub async fn call(
+        &self,
+        ask: &Operation,
+        request: HttpRequest,
+        repetition: Repetition,
+    ) -> (Outcome, Archive) {
+        let request = match repetition {
+            Repetition::First => request,
+            Repetition::AfterUnknown => request.after_unknown(),
+        };
+        self.client.execute(self.provider.as_ref(), ask, &request).await
+    }
+}

@@ -1,0 +1,226 @@
+//! Requests that go through a gateway: idempotency across a call, and the answer to each end.
+//!
+//! The key and the operation commit together before the call; the answer is kept after it. A
+//! key whose answer was never kept (a crash, a lost connection) answers from the operation.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use mizan_money::id::OperationId;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::ask::{Call, Step};
+use super::error::PaymentError;
+use super::gateway::Repetition;
+use super::operation::{CALL_TIME_MAX, OperationKind, OperationState};
+use super::settle::Settled;
+use super::sweep::call_and_settle;
+use super::view::{IntentView, RefundView};
+use super::{Payment, store};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::db::{Work, work};
+use crate::http::{
+    Claim, Code, Idempotent, Keep, Problem, Replay, StoredAnswer, attach_operation, claim, finish,
+    keep_refusal,
+};
+
+/// What the caller gets to see.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Done {
+    /// The payment intent.
+    Intent,
+    /// The refund that the operation was about.
+    Refund,
+}
+
+/// What the first transaction came to.
+enum Begun {
+    Call(Call),
+    Answer(StoredAnswer, Replay),
+    Look(OperationId),
+}
+
+/// Runs a command that may need a gateway, under the request's key.
+///
+/// # Errors
+/// The command's refusal, the problem of the claim, a failure of the database.
+pub(super) async fn through_gateway<'env, F>(
+    app: &App,
+    caller: &Caller,
+    request: &Idempotent,
+    shows: Done,
+    begin: F,
+) -> Result<Response, Problem>
+where
+    F: for<'t> Fn(&'t mut PgConnection) -> Work<'t, 'env, Result<Step, PaymentError>> + Send + Sync,
+{
+    let begun = match first_transaction(app, caller, request, shows, &begin).await {
+        Err(refusal) if refusal.keep() == Keep::Answer => {
+            let now = app.clock.now();
+            let (answer, replay) =
+                keep_refusal(app, caller.tenant(), request, &refusal, now).await?;
+            return Ok(answer.respond(replay));
+        }
+        other => other?,
+    };
+    let call = match begun {
+        Begun::Answer(answer, replay) => return Ok(answer.respond(replay)),
+        Begun::Look(operation) => return look(app, caller, request, shows, operation).await,
+        Begun::Call(call) => call,
+    };
+    let settled = call_and_settle(app, caller.tenant(), &call, Repetition::First).await?;
+    answer(app, caller, request, shows, &settled, Replay::First).await
+}
+
+async fn first_transaction<'env, F>(
+    app: &App,
+    caller: &Caller,
+    request: &Idempotent,
+    shows: Done,
+    begin: &F,
+) -> Result<Begun, Problem>
+where
+    F: for<'t> Fn(&'t mut PgConnection) -> Work<'t, 'env, Result<Step, PaymentError>> + Send + Sync,
+{
+    let (tenant, now) = (caller.tenant(), app.clock.now());
+    app.db
+        .transaction("begin_call", tenant, |tx| {
+            work(async move {
+                let claim = claim(tx, tenant, request, now).await?;
+                match claim {
+                    Claim::Replay(answer) => return Ok(Begun::Answer(answer, Replay::Again)),
+                    Claim::Running { operation_id: Some(id), created_at } => {
+                        let id = OperationId::from_uuid(id);
+                        let operation = store::operation(tx, tenant, id).await?;
+                        let ended = operation.as_ref().is_some_and(|o| o.state.is_final());
+                        if ended || created_at + CALL_TIME_MAX <= now {
+                            return Ok(Begun::Look(id));
+                        }
+                    }
+                    _ => {}
+                }
+                if let Some(problem) = claim.problem() {
+                    return Err(problem);
+                }
+                match begin(tx).await? {
+                    Step::Call(call) => {
+                        let operation = call.operation.uuid();
+                        attach_operation(tx, tenant, request.key(), operation).await?;
+                        Ok(Begun::Call(call))
+                    }
+                    Step::Done(payment) => {
+                        let body = show(shows, &payment, None)?;
+                        let answer = StoredAnswer::success(StatusCode::OK, &body)?;
+                        finish(tx, tenant, request.key(), &answer, now).await?;
+                        Ok(Begun::Answer(answer, Replay::First))
+                    }
+                }
+            })
+        })
+        .await
+}
+
+fn show(shows: Done, payment: &Payment, settled: Option<&Settled>) -> Result<Value, Problem> {
+    let refund = settled.and_then(|s| s.operation.refund).and_then(|id| payment.refund(id));
+    let body = match (shows, refund) {
+        (Done::Refund, Some(refund)) => serde_json::to_value(RefundView::of(payment, refund)),
+        _ => serde_json::to_value(IntentView::from(payment)),
+    };
+    body.map_err(|error| Problem::internal(&error))
+}
+
+/// The key was used and its answer was never kept: the operation says how things are.
+async fn look(
+    app: &App,
+    caller: &Caller,
+    request: &Idempotent,
+    shows: Done,
+    id: OperationId,
+) -> Result<Response, Problem> {
+    let tenant = caller.tenant();
+    let settled = app
+        .db
+        .read("operation", tenant, |tx| {
+            work(async move {
+                let Some(operation) = store::operation(tx, tenant, id).await? else {
+                    return Ok(None);
+                };
+                let payment = store::load(tx, tenant, &[operation.intent]).await?.pop();
+                Ok::<_, PaymentError>(payment.map(|payment| Settled { operation, payment }))
+            })
+        })
+        .await?;
+    let settled = settled.ok_or_else(Problem::not_found)?;
+    answer(app, caller, request, shows, &settled, Replay::Again).await
+}
+
+/// Answers from an operation, and keeps the answer once it is final.
+async fn answer(
+    app: &App,
+    caller: &Caller,
+    request: &Idempotent,
+    shows: Done,
+    settled: &Settled,
+    replay: Replay,
+) -> Result<Response, Problem> {
+    let answer = match refusal(settled) {
+        Some(problem) if problem.keep() == Keep::Nothing => return Err(problem),
+        Some(problem) => StoredAnswer::refusal(&problem, request.request_id())?,
+        None => {
+            let known = settled.operation.state != OperationState::Unknown
+                && settled.operation.state != OperationState::Sent;
+            let status = if known { StatusCode::OK } else { StatusCode::ACCEPTED };
+            StoredAnswer::success(status, &show(shows, &settled.payment, Some(settled))?)?
+        }
+    };
+    if settled.operation.state.is_final() {
+        let (tenant, now, answer) = (caller.tenant(), app.clock.now(), &answer);
+        app.db
+            .transaction("keep_answer", tenant, |tx| {
+                work(async move {
+                    let claim = claim(tx, tenant, request, now).await?;
+                    if matches!(claim, Claim::Running { .. }) {
+                        finish(tx, tenant, request.key(), answer, now).await?;
+                    }
+                    Ok::<_, Problem>(())
+                })
+            })
+            .await?;
+    }
+    Ok(answer.respond(replay))
+}
+
+/// The problem an operation's end is answered with, if it is not a success. A refund that the
+/// gateway refused is a refund that failed: the object says so.
+fn refusal(settled: &Settled) -> Option<Problem> {
+    let operation = &settled.operation;
+    if operation.kind == OperationKind::Refund {
+        return None;
+    }
+    let detail = operation.outcome.as_ref().and_then(|outcome| outcome.get("detail"));
+    let word = |name: &str| detail.and_then(|d| d.get(name)).and_then(Value::as_str);
+    let message = word("message").unwrap_or("The gateway gave no reason.").to_owned();
+    match operation.state {
+        OperationState::Declined => {
+            let problem = Problem::new(Code::PaymentDeclined, message);
+            Some(match word("decline_code").or(word("code")) {
+                Some(code) => problem.decline_code(code),
+                None => problem,
+            })
+        }
+        OperationState::RejectedBeforeSend => {
+            let retryable = detail.and_then(|d| d.get("retryable")).and_then(Value::as_bool);
+            let credentials = word("reason") == Some("credentials");
+            Some(match retryable.unwrap_or(false) || credentials {
+                true => Problem::new(
+                    Code::ProviderUnavailable,
+                    "The gateway could not be asked, and nothing happened. Confirm again under \
+                     a new Idempotency-Key.",
+                ),
+                false => Problem::new(Code::UnsupportedByProvider, message),
+            })
+        }
+        _ => None,
+    }
+}

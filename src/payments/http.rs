@@ -1,0 +1,472 @@
+//! The routes of payment intents.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::Json;
+use mizan_money::id::PaymentIntentId;
+use mizan_money::{Currency, Money, Rate};
+use mizan_providers::CaptureMethod;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{self, Confirm};
+use super::create::{AMOUNT_MAX, NewIntent, NewLine, create_intent};
+use super::error::PaymentError;
+use super::gateway_http::{Done, through_gateway};
+use super::intent::{IntentState, Metadata, Payment};
+use super::store::{self, Listing};
+use super::view::IntentView;
+use super::{refund_http, sweep};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::db::work;
+use crate::http::{
+    ApiJson, ApiPath, ApiQuery, Code, Cursor, IdempotentJson, List, PageRequest, Problem,
+    ProblemBody, idempotent,
+};
+
+/// Every route of payments and refunds.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(retrieve))
+        .routes(routes!(confirm))
+        .routes(routes!(capture))
+        .routes(routes!(cancel))
+        .routes(routes!(sync))
+        .merge(refund_http::routes())
+}
+
+/// A payment intent to be created.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewPaymentIntent)]
+struct CreateBody {
+    /// What the customer pays, in minor units: the sum of the lines.
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
+    amount: i64,
+    /// ISO 4217, upper case.
+    #[schema(example = "AED")]
+    currency: String,
+    /// The order's lines.
+    #[schema(min_items = 1, max_items = 100)]
+    lines: Vec<LineBody>,
+    /// Whether the money is taken at once or by a capture.
+    #[serde(default)]
+    capture_method: CaptureWord,
+    /// The gateway's token of the instrument; may also be named when confirming.
+    payment_method: Option<String>,
+    /// Where the customer comes back to after a hosted page.
+    return_url: Option<String>,
+    /// For people.
+    description: Option<String>,
+    /// Your own pairs: at most 50, keys to 40 and values to 500 characters.
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+/// One line of the order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewOrderLine)]
+struct LineBody {
+    /// Your id of the vendor: 1 to 80 letters, digits, `_`, `-`, `.`.
+    vendor: String,
+    /// For people.
+    description: Option<String>,
+    /// Its price in minor units, tax included.
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
+    amount: i64,
+    /// The tax inside the price, in percent.
+    #[serde(default = "zero_percent")]
+    #[schema(default = "0", example = "5")]
+    tax_percent: Rate,
+    /// The platform's commission on the price before tax, in percent.
+    #[serde(default = "zero_percent")]
+    #[schema(default = "0", example = "10")]
+    commission_percent: Rate,
+}
+
+fn zero_percent() -> Rate {
+    Rate::ZERO
+}
+
+/// When the money is taken.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = CaptureMethod)]
+enum CaptureWord {
+    /// As soon as the bank agrees.
+    #[default]
+    Automatic,
+    /// By a capture.
+    Manual,
+}
+
+/// How to confirm.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = ConfirmPaymentIntent)]
+struct ConfirmBody {
+    /// The gateway's token of the instrument, where none was named at creation.
+    payment_method: Option<String>,
+    /// Where the customer comes back to after a hosted page.
+    return_url: Option<String>,
+}
+
+/// What to capture.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = CapturePaymentIntent)]
+struct CaptureBody {
+    /// How much of the hold, in minor units; else all of it. The rest is released.
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+}
+
+/// Why it is given up.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = CancelPaymentIntent)]
+struct CancelBody {
+    /// For people, at most 200 characters.
+    cancellation_reason: Option<String>,
+}
+
+/// What a list of payment intents is narrowed to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 10)]
+    limit: Option<u32>,
+    /// Continue behind this id: older ones.
+    #[param(value_type = Option<String>)]
+    starting_after: Option<PaymentIntentId>,
+    /// Go back before this id: newer ones.
+    #[param(value_type = Option<String>)]
+    ending_before: Option<PaymentIntentId>,
+    /// Only those in this state.
+    status: Option<String>,
+}
+
+fn too_long(param: &str, max: usize) -> Problem {
+    let detail = format!("`{param}` has at most {max} characters.");
+    Problem::new(Code::InvalidField, detail).param(param)
+}
+
+/// Refuses what a column or the gateways would not hold.
+pub(super) fn check_text(param: &str, text: Option<&str>, max: usize) -> Result<(), Problem> {
+    match text {
+        Some(text) if text.is_empty() || text.chars().count() > max => Err(too_long(param, max)),
+        Some(text) if text.contains('\0') => {
+            let detail = format!("`{param}` holds a NUL character.");
+            Err(Problem::new(Code::InvalidField, detail).param(param))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses metadata beyond Stripe's bounds, which all gateways can carry.
+pub(super) fn check_metadata(metadata: &Metadata) -> Result<(), Problem> {
+    if metadata.len() > 50 {
+        let detail = "`metadata` has at most 50 pairs.";
+        return Err(Problem::new(Code::InvalidField, detail).param("metadata"));
+    }
+    for (key, value) in metadata {
+        let param = format!("metadata.{}", key.chars().take(40).collect::<String>());
+        check_text(&param, Some(key), 40)?;
+        check_text(&param, Some(value).filter(|v| !v.is_empty()).map(String::as_str), 500)?;
+        if key.contains(['[', ']']) || key.starts_with("mizan_") {
+            let detail = "A key holds no square brackets and does not begin with `mizan_`.";
+            return Err(Problem::new(Code::InvalidField, detail).param(param));
+        }
+    }
+    Ok(())
+}
+
+fn check_return_url(url: Option<&str>) -> Result<(), Problem> {
+    check_text("return_url", url, 2_048)?;
+    let web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    match url {
+        Some(url) if !web(url) => {
+            let detail = "`return_url` must begin with https:// or http://.";
+            Err(Problem::new(Code::InvalidField, detail).param("return_url"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks an amount of minor units at the door.
+pub(super) fn check_amount(param: &str, amount: i64) -> Result<(), Problem> {
+    if (1..=AMOUNT_MAX).contains(&amount) {
+        return Ok(());
+    }
+    let detail = format!("`{param}` is {amount}; it goes from 1 to {AMOUNT_MAX} minor units.");
+    Err(Problem::new(Code::InvalidAmount, detail).param(param))
+}
+
+impl CreateBody {
+    fn check(self) -> Result<NewIntent, Problem> {
+        let currency = Currency::parse(&self.currency).map_err(|error| {
+            Problem::new(Code::UnknownCurrency, error.to_string()).param("currency")
+        })?;
+        check_amount("amount", self.amount)?;
+        check_text("payment_method", self.payment_method.as_deref(), 255)?;
+        check_text("description", self.description.as_deref(), 500)?;
+        check_return_url(self.return_url.as_deref())?;
+        check_metadata(&self.metadata)?;
+        let mut lines = Vec::with_capacity(self.lines.len());
+        for (n, line) in self.lines.into_iter().enumerate() {
+            check_amount(&format!("lines[{n}].amount"), line.amount)?;
+            let param = format!("lines[{n}].description");
+            check_text(&param, line.description.as_deref(), 500)?;
+            lines.push(NewLine {
+                vendor: line.vendor,
+                description: line.description,
+                amount: line.amount,
+                tax: line.tax_percent,
+                commission: line.commission_percent,
+            });
+        }
+        Ok(NewIntent {
+            amount: Money::new(self.amount, currency),
+            capture_method: match self.capture_method {
+                CaptureWord::Automatic => CaptureMethod::Automatic,
+                CaptureWord::Manual => CaptureMethod::Manual,
+            },
+            lines,
+            payment_method: self.payment_method,
+            return_url: self.return_url,
+            description: self.description,
+            metadata: self.metadata,
+        })
+    }
+}
+
+/// Create a payment intent
+///
+/// Nothing is asked of a gateway yet: confirm it to do so.
+#[utoipa::path(
+    post,
+    path = "/v1/payment_intents",
+    tag = "payments",
+    params(("Idempotency-Key" = String, Header, description = "New for each payment")),
+    request_body = CreateBody,
+    responses((status = 201, description = "Created", body = IntentView)),
+)]
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    IdempotentJson { idempotency, body }: IdempotentJson<CreateBody>,
+) -> Result<Response, Problem> {
+    let asked = &body.check()?;
+    let (tenant, now) = (caller.tenant(), app.clock.now());
+    idempotent(&app, &caller, &idempotency, "create_intent", |tx| {
+        work(async move {
+            let payment = create_intent(tx, tenant, now, asked).await?;
+            Ok((StatusCode::CREATED, IntentView::from(&payment)))
+        })
+    })
+    .await
+}
+
+/// List payment intents
+///
+/// Newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/payment_intents",
+    tag = "payments",
+    params(ListQuery),
+    responses((status = 200, description = "A page", body = List<IntentView>)),
+)]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<List<IntentView>>, Problem> {
+    let page = PageRequest::new(query.limit, query.starting_after, query.ending_before)?;
+    let state = query.status.as_deref();
+    if let Some(word) = state.filter(|word| IntentState::parse(word).is_none()) {
+        let detail = format!("`{}` is not a state.", word.chars().take(40).collect::<String>());
+        return Err(Problem::new(Code::InvalidParameter, detail).param("status"));
+    }
+    let (after, before) = match page.cursor() {
+        Cursor::Start => (None, None),
+        Cursor::After(id) => (Some(id.uuid()), None),
+        Cursor::Before(id) => (None, Some(id.uuid())),
+    };
+    let listing = Listing { limit: page.rows(), after, before, state, intent: None };
+    let tenant = caller.tenant();
+    let found: Vec<Payment> = app
+        .db
+        .read("list_intents", tenant, |tx| {
+            work(async move {
+                let ids = store::intents(tx, tenant, listing).await?;
+                let mut loaded = store::load(tx, tenant, &ids).await?;
+                loaded.sort_by_key(|payment| ids.iter().position(|id| *id == payment.intent.id));
+                Ok::<_, PaymentError>(loaded)
+            })
+        })
+        .await?;
+    let views = found.iter().map(IntentView::from).collect();
+    Ok(Json(page.list(views, "/v1/payment_intents")))
+}
+
+/// Loads one payment of the caller's, or answers as for any unknown id.
+pub(super) async fn find(
+    app: &App,
+    caller: &Caller,
+    id: PaymentIntentId,
+) -> Result<Payment, Problem> {
+    let tenant = caller.tenant();
+    let found = app
+        .db
+        .read("payment", tenant, |tx| {
+            work(async move { Ok::<_, PaymentError>(store::load(tx, tenant, &[id]).await?.pop()) })
+        })
+        .await?;
+    found.ok_or_else(Problem::not_found)
+}
+
+/// Retrieve a payment intent
+#[utoipa::path(
+    get,
+    path = "/v1/payment_intents/{id}",
+    tag = "payments",
+    params(("id" = PaymentIntentId, Path)),
+    responses((status = 200, description = "The intent", body = IntentView)),
+)]
+async fn retrieve(
+    State(app): State<App>,
+    caller: Caller,
+    ApiPath(id): ApiPath<PaymentIntentId>,
+) -> Result<Json<IntentView>, Problem> {
+    Ok(Json(IntentView::from(&find(&app, &caller, id).await?)))
+}
+
+/// Confirm a payment intent
+///
+/// Tries it with an instrument. 202 while the gateway's answer is not known: the intent stays
+/// `processing`, and is settled by the webhook or by asking again with the same key.
+#[utoipa::path(
+    post,
+    path = "/v1/payment_intents/{id}/confirm",
+    tag = "payments",
+    params(
+        ("id" = PaymentIntentId, Path),
+        ("Idempotency-Key" = String, Header, description = "New for each attempt"),
+    ),
+    request_body = ConfirmBody,
+    responses(
+        (status = 200, description = "Tried; read the status", body = IntentView),
+        (status = 202, description = "Not known yet", body = IntentView),
+        (status = 402, description = "Declined", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ),
+)]
+async fn confirm(
+    State(app): State<App>,
+    caller: Caller,
+    ApiPath(id): ApiPath<PaymentIntentId>,
+    IdempotentJson { idempotency, body }: IdempotentJson<ConfirmBody>,
+) -> Result<Response, Problem> {
+    check_text("payment_method", body.payment_method.as_deref(), 255)?;
+    check_return_url(body.return_url.as_deref())?;
+    let asked = &Confirm { payment_method: body.payment_method, return_url: body.return_url };
+    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    through_gateway(&app, &caller, &idempotency, Done::Intent, |tx| {
+        work(async move { ask::confirm(tx, tenant, now, gateways, id, asked).await })
+    })
+    .await
+}
+
+/// Capture a payment intent
+///
+/// Takes held money: all of it, or a part, after which the rest is released.
+#[utoipa::path(
+    post,
+    path = "/v1/payment_intents/{id}/capture",
+    tag = "payments",
+    params(
+        ("id" = PaymentIntentId, Path),
+        ("Idempotency-Key" = String, Header, description = "New for each capture"),
+    ),
+    request_body = CaptureBody,
+    responses(
+        (status = 200, description = "Captured", body = IntentView),
+        (status = 202, description = "Not known yet", body = IntentView),
+    ),
+)]
+async fn capture(
+    State(app): State<App>,
+    caller: Caller,
+    ApiPath(id): ApiPath<PaymentIntentId>,
+    IdempotentJson { idempotency, body }: IdempotentJson<CaptureBody>,
+) -> Result<Response, Problem> {
+    if let Some(amount) = body.amount {
+        check_amount("amount", amount)?;
+    }
+    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    through_gateway(&app, &caller, &idempotency, Done::Intent, |tx| {
+        work(async move { ask::capture(tx, tenant, now, gateways, id, body.amount).await })
+    })
+    .await
+}
+
+/// Cancel a payment intent
+///
+/// Gives it up before money is taken; a hold is released.
+#[utoipa::path(
+    post,
+    path = "/v1/payment_intents/{id}/cancel",
+    tag = "payments",
+    params(
+        ("id" = PaymentIntentId, Path),
+        ("Idempotency-Key" = String, Header, description = "New for each cancellation"),
+    ),
+    request_body = CancelBody,
+    responses(
+        (status = 200, description = "Cancelled", body = IntentView),
+        (status = 202, description = "Not known yet", body = IntentView),
+    ),
+)]
+async fn cancel(
+    State(app): State<App>,
+    caller: Caller,
+    ApiPath(id): ApiPath<PaymentIntentId>,
+    IdempotentJson { idempotency, body }: IdempotentJson<CancelBody>,
+) -> Result<Response, Problem> {
+    check_text("cancellation_reason", body.cancellation_reason.as_deref(), 200)?;
+    let reason = &body.cancellation_reason;
+    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    through_gateway(&app, &caller, &idempotency, Done::Intent, |tx| {
+        work(async move { ask::cancel(tx, tenant, now, gateways, id, reason.clone()).await })
+    })
+    .await
+}
+
+/// Sync a payment intent
+///
+/// Asks the gateway what it knows, and settles what was waiting for it. Use it when the customer
+/// comes back from a hosted page: the return itself proves nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/payment_intents/{id}/sync",
+    tag = "payments",
+    params(("id" = PaymentIntentId, Path)),
+    responses((status = 200, description = "As the gateway knows it", body = IntentView)),
+)]
+async fn sync(
+    State(app): State<App>,
+    caller: Caller,
+    ApiPath(id): ApiPath<PaymentIntentId>,
+    ApiJson(Nothing {}): ApiJson<Nothing>,
+) -> Result<Json<IntentView>, Problem> {
+    let payment = find(&app, &caller, id).await?;
+    sweep::sync_payment(&app, caller.tenant(), &payment).await?;
+    Ok(Json(IntentView::from(&find(&app, &caller, id).await?)))
+}
+
+/// A body without fields.
+#[derive(Debug, Deserialize)]
+struct Nothing {}

@@ -1,0 +1,270 @@
+//! The payment as the shop sees it: the intent, its lines, its attempts and refunds.
+
+use std::collections::BTreeMap;
+
+use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
+use mizan_money::{Currency, Money, Rate, Timestamp};
+use mizan_providers::{CaptureMethod, PaymentStatus, ProviderName, ProviderRef};
+
+use super::split::Parts;
+
+/// The shop's own pairs.
+pub type Metadata = BTreeMap<String, String>;
+
+/// A closed set of words with their spelling in tables and answers.
+macro_rules! states {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// The word as it is stored and shown.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The state of this word.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+pub(crate) use states;
+
+states! {
+    /// Where an intent stands. Never "failed" while it can still be paid.
+    IntentState {
+        /// Nothing tried yet, or the last attempt failed.
+        RequiresPaymentMethod = "requires_payment_method",
+        /// An instrument is named; nothing tried yet.
+        RequiresConfirmation = "requires_confirmation",
+        /// A gateway is working on it, or its answer is not known.
+        Processing = "processing",
+        /// The customer must do something.
+        RequiresAction = "requires_action",
+        /// The money is held.
+        RequiresCapture = "requires_capture",
+        /// A part is taken and more may follow.
+        PartiallyCaptured = "partially_captured",
+        /// The money is taken.
+        Succeeded = "succeeded",
+        /// A gateway's fact contradicts what was asked: a person decides.
+        Review = "review",
+        /// Not paid in time.
+        Expired = "expired",
+        /// Given up before any money was taken.
+        Cancelled = "cancelled",
+        /// Taken, and then given back by the bank.
+        Reversed = "reversed",
+    }
+}
+
+states! {
+    /// Where a refund stands.
+    RefundState {
+        /// Promised.
+        Requested = "requested",
+        /// The gateway is being asked.
+        Sent = "sent",
+        /// The gateway accepted it.
+        Pending = "pending",
+        /// The gateway sent the money. It may still bounce.
+        Succeeded = "succeeded",
+        /// It did not happen; what was taken back is given back.
+        Failed = "failed",
+        /// It came back after it had succeeded: the buyer is owed again.
+        Bounced = "bounced",
+    }
+}
+
+/// What the shop wants. Amounts are in minor units of `currency`.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// Its id.
+    pub id: PaymentIntentId,
+    /// The currency of every amount.
+    pub currency: Currency,
+    /// What the customer is asked to pay.
+    pub amount: Money,
+    /// When the money is taken.
+    pub capture_method: CaptureMethod,
+    /// Where it stands.
+    pub state: IntentState,
+    /// What a bank agreed to.
+    pub authorised: Money,
+    /// What was taken.
+    pub captured: Money,
+    /// What was released of the hold.
+    pub voided: Money,
+    /// What is promised to go back.
+    pub refund_pending: Money,
+    /// What went back.
+    pub refunded: Money,
+    /// What is disputed.
+    pub disputed: Money,
+    /// What was lost in disputes.
+    pub lost: Money,
+    /// What was taken beyond the request; it stands in unapplied receipts.
+    pub unapplied: Money,
+    /// For people.
+    pub description: Option<String>,
+    /// The gateway's token of the instrument.
+    pub payment_method: Option<String>,
+    /// Where the customer comes back to.
+    pub return_url: Option<String>,
+    /// The shop's pairs.
+    pub metadata: Metadata,
+    /// What the customer must do next.
+    pub next_action: Option<serde_json::Value>,
+    /// Why the last attempt failed.
+    pub last_error: Option<serde_json::Value>,
+    /// What a person must look at.
+    pub review_reason: Option<String>,
+    /// Why it was cancelled.
+    pub cancellation_reason: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Intent {
+    /// What can still be refunded, in minor units.
+    pub fn refundable_minor(&self) -> i64 {
+        let gone = [self.refund_pending, self.refunded, self.disputed, self.lost];
+        gone.iter().fold(self.captured.minor(), |left, part| left.saturating_sub(part.minor()))
+    }
+
+    /// Sends the intent to a person. The first reason is kept: what follows comes from it.
+    pub fn send_to_review(&mut self, reason: impl Into<String>) {
+        self.state = IntentState::Review;
+        self.review_reason.get_or_insert(reason.into());
+    }
+}
+
+/// One line of the order. Captured and split at capture, then frozen.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its number, from 1.
+    pub n: i16,
+    /// The vendor's id.
+    pub vendor: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Its price, tax included.
+    pub amount: Money,
+    /// The tax inside the price.
+    pub tax: Rate,
+    /// The platform's commission on the price before tax.
+    pub commission: Rate,
+    /// What was captured of it.
+    pub captured: Money,
+    /// The tax inside what was captured.
+    pub captured_tax: Money,
+    /// Who got what of it.
+    pub parts: Parts,
+    /// What each gave back.
+    pub refunded: Parts,
+}
+
+/// One try at one gateway with one instrument.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// The connection, as configured.
+    pub connection: String,
+    /// The gateway.
+    pub provider: ProviderName,
+    /// The gateway's id, once it answered.
+    pub provider_ref: Option<ProviderRef>,
+    /// The gateway's charge.
+    pub charge_ref: Option<ProviderRef>,
+    /// What the gateway says.
+    pub status: PaymentStatus,
+    /// When it said so.
+    pub status_at: Timestamp,
+    /// What it kept.
+    pub fee: Option<Fee>,
+    /// When to ask for the fee.
+    pub fee_check_at: Option<Timestamp>,
+    /// How often it was asked for.
+    pub fee_checks: i16,
+    /// When it began.
+    pub created_at: Timestamp,
+}
+
+/// What a gateway kept for a payment, as booked.
+#[derive(Debug, Clone)]
+pub struct Fee {
+    /// Net of tax.
+    pub fee: Money,
+    /// The tax on it.
+    pub tax: Money,
+    /// The gateway's row.
+    pub reference: String,
+}
+
+/// Money going back.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    /// Its id.
+    pub id: RefundId,
+    /// The attempt it goes back through.
+    pub attempt: AttemptId,
+    /// How much.
+    pub amount: Money,
+    /// Why, in the gateway's words.
+    pub reason: String,
+    /// Where it stands.
+    pub state: RefundState,
+    /// `api` or `gateway`.
+    pub origin: &'static str,
+    /// The gateway's id.
+    pub provider_ref: Option<ProviderRef>,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// What each line gives back, by line number.
+    pub parts: Vec<(i16, Parts)>,
+    /// The shop's pairs.
+    pub metadata: Metadata,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// An intent with everything that belongs to it, loaded under its lock.
+#[derive(Debug, Clone)]
+pub struct Payment {
+    /// The intent.
+    pub intent: Intent,
+    /// Its lines, by number.
+    pub lines: Vec<Line>,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Its refunds, oldest first.
+    pub refunds: Vec<Refund>,
+}
+
+impl Payment {
+    /// The attempt of this id.
+    pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.id == id)
+    }
+
+    /// The refund of this id.
+    pub fn refund(&self, id: RefundId) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.id == id)
+    }
+
+    /// The attempt that counts: the one whose money was taken or held, else the newest.
+    pub fn current_attempt(&self) -> Option<&Attempt> {
+        let taken = |a: &&Attempt| {
+            matches!(a.status, PaymentStatus::Captured | PaymentStatus::Authorised)
+        };
+        self.attempts.iter().find(taken).or(self.attempts.last())
+    }
+}

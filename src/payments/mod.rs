@@ -1,0 +1,50 @@
+//! Payments: intents, the attempts made for them, refunds, and what gateways say of them.
+//!
+//! ```text
+//! requires_payment_method ──confirm──▶ processing ──▶ requires_action ──▶ (processing)
+//!        ▲                                  │               │
+//!        └──────── attempt failed ◀─────────┴───────────────┤
+//!                                                           ▼
+//!   requires_capture ◀── authorised (manual) ───────────────┤
+//!        │ capture                                          │ captured (automatic)
+//!        └──────────────────────▶ succeeded ◀───────────────┘
+//!   aside: cancelled, expired; review whenever a gateway's fact contradicts what we asked
+//! ```
+//!
+//! | action | file | calls the gateway |
+//! |---|---|---|
+//! | create an intent with its order lines | `create.rs` | no |
+//! | confirm, capture, cancel | `ask.rs` | between two transactions |
+//! | refund | `refund.rs` | between two transactions |
+//! | settle what a call came to | `settle.rs` | no |
+//! | apply what a gateway says (answer, webhook, sync) | `apply.rs`, decided in `facts.rs` | no |
+//! | ask again about what is not known | `sweep.rs` | yes |
+//!
+//! Invariants, as absences: no gateway is called while a transaction is open; no amount of an
+//! intent changes without an entry in the same transaction, except what is only a promise
+//! (authorised, voided); no second gateway is tried while an operation is unknown; the order
+//! of webhooks never matters.
+
+pub mod apply;
+pub mod ask;
+pub mod create;
+pub mod error;
+pub mod facts;
+pub mod gateway;
+mod gateway_http;
+pub mod http;
+pub mod intent;
+pub mod laws;
+pub mod operation;
+pub mod plan;
+pub mod refund;
+pub mod refund_facts;
+mod refund_http;
+pub mod settle;
+pub mod split;
+pub mod store;
+pub mod sweep;
+pub mod view;
+
+pub use error::PaymentError;
+pub use intent::{Attempt, Intent, IntentState, Line, Payment, Refund, RefundState};

@@ -1,0 +1,146 @@
+//! What a decision comes to: the transactions to post and the events that announce them.
+
+use mizan_ledger::postings::INDEX;
+use mizan_ledger::{
+    Authority, NewTransaction, Outcome, Posted, Posting, PostingKey, TransactionKind,
+};
+use mizan_money::{Rate, TenantId, Timestamp};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::error::PaymentError;
+use crate::outbox::{self, NewEvent};
+
+/// What a tenant has decided once and for all payments.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Where the platform owes VAT on its commission.
+    pub jurisdiction: String,
+    /// At which rate.
+    pub vat: Rate,
+}
+
+/// A transaction of a plan, by its place.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryAt(usize);
+
+/// The transactions to post and the events to announce, in order.
+#[derive(Debug)]
+pub struct Plan {
+    now: Timestamp,
+    actor: &'static str,
+    transactions: Vec<NewTransaction>,
+    events: Vec<(&'static str, String, Option<EntryAt>, Value)>,
+}
+
+impl Plan {
+    /// An empty plan.
+    pub fn new(now: Timestamp, actor: &'static str) -> Plan {
+        Plan { now, actor, transactions: Vec::new(), events: Vec::new() }
+    }
+
+    /// The time of the decision.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Adds a transaction. `kind` is one of the ledger's index, which also says whether a floor
+    /// may refuse it; `key` is derived from the operation's id and step.
+    ///
+    /// # Errors
+    /// A key that is too long.
+    pub fn post(
+        &mut self,
+        kind: &'static str,
+        key: String,
+        source: String,
+        effective_at: Timestamp,
+        posting: Posting,
+    ) -> Result<EntryAt, PaymentError> {
+        let authority = INDEX
+            .iter()
+            .find(|entry| entry.kind == kind)
+            .map_or(Authority::Fact, |entry| entry.authority);
+        self.add(NewTransaction {
+            key: PostingKey::new(key)?,
+            kind: TransactionKind::new(kind)?,
+            effective_at,
+            posting,
+            authority,
+            source,
+            actor: self.actor.to_owned(),
+            metadata: serde_json::Map::new(),
+            reverses: None,
+        })
+    }
+
+    /// Adds a transaction that is made already, such as a reversal.
+    ///
+    /// # Errors
+    /// None today; the type leaves room for bounds.
+    pub fn add(&mut self, transaction: NewTransaction) -> Result<EntryAt, PaymentError> {
+        self.transactions.push(transaction);
+        Ok(EntryAt(self.transactions.len() - 1))
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> &'static str {
+        self.actor
+    }
+
+    /// Adds an event; with the entry that it announces, where money moves.
+    pub fn announce(
+        &mut self,
+        kind: &'static str,
+        object_id: String,
+        entry: Option<EntryAt>,
+        payload: Value,
+    ) {
+        self.events.push((kind, object_id, entry, payload));
+    }
+
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.transactions.is_empty() && self.events.is_empty()
+    }
+
+    /// Posts the transactions.
+    ///
+    /// # Errors
+    /// The database; or a transaction that the ledger refused, which for a payment's facts means
+    /// that the plan was wrong: the caller rolls back.
+    pub async fn post_all(
+        &self,
+        conn: &mut PgConnection,
+        tenant: TenantId,
+    ) -> Result<Vec<Posted>, PaymentError> {
+        let outcomes = mizan_ledger::post(conn, tenant, self.now, &self.transactions).await?;
+        let posted = |(outcome, asked): (Outcome, &NewTransaction)| match outcome {
+            Outcome::Posted(posted) => Ok(posted),
+            Outcome::Refused(refusal) => Err(PaymentError::LedgerRefused { refusal }),
+            Outcome::KeyReused => {
+                Err(PaymentError::PostingKeyReused { key: asked.key.as_str().to_owned() })
+            }
+        };
+        outcomes.into_iter().zip(&self.transactions).map(posted).collect()
+    }
+
+    /// Announces the events. The last statement before the commit.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn announce_all(
+        self,
+        conn: &mut PgConnection,
+        tenant: TenantId,
+        posted: &[Posted],
+    ) -> Result<(), PaymentError> {
+        let now = self.now;
+        let event = |(kind, object_id, entry, payload): (_, _, Option<EntryAt>, _)| {
+            let position = entry.and_then(|at| posted.get(at.0)).map(|posted| posted.position);
+            NewEvent::new(kind, object_id, position, payload, now)
+        };
+        let events: Vec<NewEvent> = self.events.into_iter().map(event).collect();
+        Ok(outbox::append(conn, tenant, now, &events).await?)
+    }
+}

@@ -1,0 +1,225 @@
+//! What a refund changes: when it is promised, and when the gateway says what became of it.
+//! Pure.
+
+use mizan_ledger::postings::{RefundBounced, RefundRequested, RefundSettled, VendorPart};
+use mizan_ledger::{Authority, PostingKey, TransactionKind, read};
+use mizan_money::Timestamp;
+use mizan_money::id::RefundId;
+use mizan_providers::{RefundAnswer, RefundStatus};
+
+use super::error::PaymentError;
+use super::facts::Effect;
+use super::intent::{Payment, Refund, RefundState};
+use super::plan::{EntryAt, Plan, Policy};
+use super::split::refund_parts;
+use super::view;
+
+/// The key of the entry that promises a refund.
+pub fn requested_key(refund: RefundId) -> String {
+    format!("{refund}:requested")
+}
+
+impl Payment {
+    /// Promises a refund: each party gives back its part, and the buyer is owed the amount.
+    ///
+    /// # Errors
+    /// More than is left; amounts that do not fit.
+    pub fn promise_refund(
+        &mut self,
+        mut refund: Refund,
+        policy: &Policy,
+        plan: &mut Plan,
+    ) -> Result<(), PaymentError> {
+        if refund.amount.minor() > self.intent.refundable_minor() {
+            return Err(PaymentError::TooMuch {
+                payment: self.intent.id,
+                action: "refund",
+                asked: refund.amount,
+                left: mizan_money::Money::new(
+                    self.intent.refundable_minor(),
+                    self.intent.currency,
+                ),
+            });
+        }
+        refund.parts = refund_parts(&self.lines, refund.amount)?;
+        let mut parts: Vec<VendorPart> = Vec::new();
+        for (n, given) in &refund.parts {
+            let Some(line) = self.lines.iter_mut().find(|line| line.n == *n) else { continue };
+            line.refunded = line.refunded.checked_add(given)?;
+            parts.push(VendorPart {
+                vendor: line.vendor.clone(),
+                share: given.share,
+                commission: given.commission,
+                commission_vat: given.commission_vat,
+            });
+        }
+        let jurisdiction = policy.jurisdiction.clone();
+        let posting = RefundRequested { jurisdiction, parts }.posting()?;
+        let (key, source) = (requested_key(refund.id), refund.id.to_string());
+        let entry = plan.post("refund.requested", key, source, plan.now(), posting)?;
+        self.intent.refund_pending = self.intent.refund_pending.checked_add(refund.amount)?;
+        self.announce_refund("refund.requested", &refund, Some(entry), plan);
+        self.refunds.push(refund);
+        Ok(())
+    }
+
+    fn announce_refund(
+        &self,
+        kind: &'static str,
+        refund: &Refund,
+        entry: Option<EntryAt>,
+        plan: &mut Plan,
+    ) {
+        let payload = view::refund_event_payload(self, refund);
+        plan.announce(kind, refund.id.to_string(), entry, payload);
+    }
+
+    /// Applies what the gateway says of one refund. `promise` is the entry that promised it,
+    /// needed where the promise has to be taken back.
+    ///
+    /// # Errors
+    /// An unknown refund; amounts that do not fit; a missing promise.
+    pub fn apply_refund_fact(
+        &mut self,
+        id: RefundId,
+        fact: &RefundAnswer,
+        at: Timestamp,
+        promise: Option<&read::Transaction>,
+        plan: &mut Plan,
+    ) -> Result<Effect, PaymentError> {
+        let n = self.refunds.iter().position(|refund| refund.id == id);
+        let n = n.ok_or(PaymentError::UnknownRefund { refund: id })?;
+        self.refunds[n].provider_ref.get_or_insert_with(|| fact.provider_ref.clone());
+        if fact.amount != self.refunds[n].amount {
+            let (told, asked) = (fact.amount, self.refunds[n].amount);
+            self.intent.send_to_review(format!("{id}: the gateway says {told}, asked was {asked}"));
+            return Ok(Effect::Applied);
+        }
+        let open = matches!(
+            self.refunds[n].state,
+            RefundState::Requested | RefundState::Sent | RefundState::Pending
+        );
+        let reason = fact.reason.clone();
+        match (fact.status, self.refunds[n].state) {
+            (RefundStatus::Unknown, _) => {
+                Ok(Effect::Stale("the gateway's status is not known to us".into()))
+            }
+            (RefundStatus::Pending, RefundState::Pending) => Ok(Effect::Known),
+            (RefundStatus::Pending, _) if open => {
+                self.refunds[n].state = RefundState::Pending;
+                Ok(Effect::Applied)
+            }
+            (RefundStatus::Pending, state) => {
+                Ok(Effect::Stale(format!("pending came after {}", state.as_str())))
+            }
+            (RefundStatus::Succeeded, _) if open => self.settle_refund(n, at, plan),
+            (RefundStatus::Succeeded, RefundState::Succeeded) => Ok(Effect::Known),
+            (RefundStatus::Succeeded, state) => {
+                // It may be an old word about a refund that bounced since; if it is not, money
+                // left that the books say did not.
+                let question = format!("{id}: succeeded came after {}", state.as_str());
+                if state == RefundState::Failed {
+                    self.intent.send_to_review(&question);
+                    return Ok(Effect::Applied);
+                }
+                Ok(Effect::Stale(question))
+            }
+            (_, RefundState::Succeeded) => self.bounce_refund(n, at, reason, plan),
+            (_, _) if open => self.take_back_promise(n, at, reason, promise, plan),
+            (_, _) => Ok(Effect::Known),
+        }
+    }
+
+    fn settle_refund(
+        &mut self,
+        n: usize,
+        at: Timestamp,
+        plan: &mut Plan,
+    ) -> Result<Effect, PaymentError> {
+        let amount = self.refunds[n].amount;
+        let provider = self.provider_of(n)?;
+        let posting = RefundSettled { provider, amount }.posting()?;
+        let source = self.refunds[n].id.to_string();
+        let key = format!("{source}:succeeded");
+        let entry = plan.post("refund.succeeded", key, source, at, posting)?;
+        self.intent.refund_pending = self.intent.refund_pending.checked_sub(amount)?;
+        self.intent.refunded = self.intent.refunded.checked_add(amount)?;
+        self.refunds[n].state = RefundState::Succeeded;
+        self.announce_refund("refund.succeeded", &self.refunds[n], Some(entry), plan);
+        Ok(Effect::Applied)
+    }
+
+    /// It came back after it had succeeded: the buyer is owed again.
+    fn bounce_refund(
+        &mut self,
+        n: usize,
+        at: Timestamp,
+        reason: Option<String>,
+        plan: &mut Plan,
+    ) -> Result<Effect, PaymentError> {
+        let amount = self.refunds[n].amount;
+        let provider = self.provider_of(n)?;
+        let posting = RefundBounced { provider, amount }.posting()?;
+        let source = self.refunds[n].id.to_string();
+        let entry = plan.post("refund.bounced", format!("{source}:bounced"), source, at, posting)?;
+        self.intent.refunded = self.intent.refunded.checked_sub(amount)?;
+        self.intent.refund_pending = self.intent.refund_pending.checked_add(amount)?;
+        self.refunds[n].state = RefundState::Bounced;
+        self.refunds[n].failure_reason = reason;
+        self.announce_refund("refund.bounced", &self.refunds[n], Some(entry), plan);
+        Ok(Effect::Applied)
+    }
+
+    /// Ends a refund that the gateway refused: nothing went back.
+    ///
+    /// # Errors
+    /// An unknown refund; amounts that do not fit; a missing promise.
+    pub fn fail_refund(
+        &mut self,
+        id: RefundId,
+        reason: String,
+        promise: Option<&read::Transaction>,
+        plan: &mut Plan,
+    ) -> Result<(), PaymentError> {
+        let n = self.refunds.iter().position(|refund| refund.id == id);
+        let n = n.ok_or(PaymentError::UnknownRefund { refund: id })?;
+        let at = plan.now();
+        self.take_back_promise(n, at, Some(reason), promise, plan).map(|_| ())
+    }
+
+    /// It never happened: what the parties gave back is given back to them, entry by entry.
+    fn take_back_promise(
+        &mut self,
+        n: usize,
+        at: Timestamp,
+        reason: Option<String>,
+        promise: Option<&read::Transaction>,
+        plan: &mut Plan,
+    ) -> Result<Effect, PaymentError> {
+        let refund = &self.refunds[n];
+        let missing = || PaymentError::Corrupt { what: format!("the promise of {}", refund.id) };
+        let promise = promise.ok_or_else(missing)?;
+        let key = PostingKey::new(format!("{}:failed", refund.id))?;
+        let kind = TransactionKind::new("refund.failed")?;
+        let actor = plan.actor().to_owned();
+        let reversal = promise.reversal(key, kind, Authority::Fact, at, actor)?;
+        let entry = plan.add(reversal)?;
+        for (number, given) in &refund.parts {
+            if let Some(line) = self.lines.iter_mut().find(|line| line.n == *number) {
+                line.refunded = line.refunded.checked_sub(given)?;
+            }
+        }
+        let amount = refund.amount;
+        self.intent.refund_pending = self.intent.refund_pending.checked_sub(amount)?;
+        self.refunds[n].state = RefundState::Failed;
+        self.refunds[n].failure_reason = reason;
+        self.announce_refund("refund.failed", &self.refunds[n], Some(entry), plan);
+        Ok(Effect::Applied)
+    }
+
+    fn provider_of(&self, n: usize) -> Result<String, PaymentError> {
+        let attempt = self.refunds[n].attempt;
+        let found = self.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
+        Ok(found.provider.to_string())
+    }
+}

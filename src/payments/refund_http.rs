@@ -1,0 +1,205 @@
+//! The routes of refunds.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use mizan_money::id::{PaymentIntentId, RefundId};
+use mizan_providers::RefundReason;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::Step;
+use super::error::PaymentError;
+use super::gateway_http::{Done, through_gateway};
+use super::http::{check_amount, check_metadata};
+use super::intent::Metadata;
+use super::refund::{NewRefund, request_refund};
+use super::store::{self, Listing};
+use super::view::RefundView;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::db::work;
+use crate::http::{ApiPath, ApiQuery, Cursor, IdempotentJson, List, PageRequest, Problem};
+
+/// Every route of refunds.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(retrieve))
+}
+
+/// A refund to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewRefund)]
+struct CreateBody {
+    /// Of which payment.
+    #[schema(example = "pi_0195a5f1c0a77c4e9b1f2a3b4c5d6e7f")]
+    payment_intent: PaymentIntentId,
+    /// How much in minor units; else all that is left.
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+    /// Why.
+    #[serde(default)]
+    reason: ReasonWord,
+    /// Your own pairs.
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+/// Why money goes back.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = RefundReason)]
+enum ReasonWord {
+    /// The customer asked.
+    #[default]
+    RequestedByCustomer,
+    /// The same order was paid twice.
+    Duplicate,
+    /// It looks like fraud.
+    Fraudulent,
+    /// Anything else.
+    Other,
+}
+
+impl From<ReasonWord> for RefundReason {
+    fn from(word: ReasonWord) -> Self {
+        match word {
+            ReasonWord::RequestedByCustomer => Self::RequestedByCustomer,
+            ReasonWord::Duplicate => Self::Duplicate,
+            ReasonWord::Fraudulent => Self::Fraudulent,
+            ReasonWord::Other => Self::Other,
+        }
+    }
+}
+
+/// What a list of refunds is narrowed to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 10)]
+    limit: Option<u32>,
+    /// Continue behind this id: older ones.
+    #[param(value_type = Option<String>)]
+    starting_after: Option<RefundId>,
+    /// Go back before this id: newer ones.
+    #[param(value_type = Option<String>)]
+    ending_before: Option<RefundId>,
+    /// Only those of this payment.
+    #[param(value_type = Option<String>)]
+    payment_intent: Option<PaymentIntentId>,
+}
+
+/// Refund a payment
+///
+/// All that is left, or a part; the parties give back in proportion. The refund is promised in
+/// the books before the gateway is asked, so refunds of one payment can never exceed it.
+#[utoipa::path(
+    post,
+    path = "/v1/refunds",
+    tag = "refunds",
+    params(("Idempotency-Key" = String, Header, description = "New for each refund")),
+    request_body = CreateBody,
+    responses(
+        (status = 200, description = "Asked; read the status", body = RefundView),
+        (status = 202, description = "Not known yet", body = RefundView),
+    ),
+)]
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    IdempotentJson { idempotency, body }: IdempotentJson<CreateBody>,
+) -> Result<Response, Problem> {
+    if let Some(amount) = body.amount {
+        check_amount("amount", amount)?;
+    }
+    check_metadata(&body.metadata)?;
+    let asked = &NewRefund {
+        payment: body.payment_intent,
+        amount: body.amount,
+        reason: body.reason.into(),
+        metadata: body.metadata,
+    };
+    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    through_gateway(&app, &caller, &idempotency, Done::Refund, |tx| {
+        work(async move {
+            let (_, call) = request_refund(tx, tenant, now, gateways, asked).await?;
+            Ok(Step::Call(call))
+        })
+    })
+    .await
+}
+
+/// Retrieve a refund
+#[utoipa::path(
+    get,
+    path = "/v1/refunds/{id}",
+    tag = "refunds",
+    params(("id" = RefundId, Path)),
+    responses((status = 200, description = "The refund", body = RefundView)),
+)]
+async fn retrieve(
+    State(app): State<App>,
+    caller: Caller,
+    ApiPath(id): ApiPath<RefundId>,
+) -> Result<Json<RefundView>, Problem> {
+    let tenant = caller.tenant();
+    let found = app
+        .db
+        .read("refund", tenant, |tx| {
+            work(async move {
+                let Some(intent) = store::refund_owner(tx, tenant, id).await? else {
+                    return Ok(None);
+                };
+                Ok::<_, PaymentError>(store::load(tx, tenant, &[intent]).await?.pop())
+            })
+        })
+        .await?;
+    let view = found.as_ref().and_then(|p| p.refund(id).map(|r| RefundView::of(p, r)));
+    view.map(Json).ok_or_else(Problem::not_found)
+}
+
+/// List refunds
+///
+/// Newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/refunds",
+    tag = "refunds",
+    params(ListQuery),
+    responses((status = 200, description = "A page", body = List<RefundView>)),
+)]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<List<RefundView>>, Problem> {
+    let page = PageRequest::new(query.limit, query.starting_after, query.ending_before)?;
+    let (after, before) = match page.cursor() {
+        Cursor::Start => (None, None),
+        Cursor::After(id) => (Some(id.uuid()), None),
+        Cursor::Before(id) => (None, Some(id.uuid())),
+    };
+    let intent = query.payment_intent.map(|id| id.uuid());
+    let listing = Listing { limit: page.rows(), after, before, state: None, intent };
+    let tenant = caller.tenant();
+    let views = app
+        .db
+        .read("list_refunds", tenant, |tx| {
+            work(async move {
+                let ids = store::refunds(tx, tenant, listing).await?;
+                let mut intents: Vec<_> = ids.iter().map(|(intent, _)| *intent).collect();
+                intents.sort_unstable();
+                intents.dedup();
+                let payments = store::load(tx, tenant, &intents).await?;
+                let view = |(intent, id): &(PaymentIntentId, RefundId)| {
+                    let payment = payments.iter().find(|p| p.intent.id == *intent)?;
+                    Some(RefundView::of(payment, payment.refund(*id)?))
+                };
+                Ok::<_, PaymentError>(ids.iter().filter_map(view).collect::<Vec<_>>())
+            })
+        })
+        .await?;
+    Ok(Json(page.list(views, "/v1/refunds")))
+}

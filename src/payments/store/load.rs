@@ -1,0 +1,237 @@
+//! Loading payments with everything that belongs to them, locked or not.
+
+use std::collections::BTreeMap;
+
+use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
+use mizan_money::{Currency, Money, TenantId};
+use mizan_providers::ProviderRef;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use super::super::intent::{
+    Attempt, Fee, Intent, IntentState, Line, Metadata, Payment, Refund, RefundState,
+};
+use super::super::plan::Policy;
+use super::super::split::{Parts, StoredParts};
+use super::{Result, corrupt, currency, money, rate, word};
+
+/// What the tenant has decided for all its payments.
+///
+/// # Errors
+/// The database; a tenant that is not there.
+pub async fn policy(conn: &mut PgConnection, tenant: TenantId) -> Result<Policy> {
+    let row = sqlx::query("select jurisdiction, vat_percent from mizan.tenant where tenant_id = $1")
+        .bind(tenant.0)
+        .fetch_one(conn)
+        .await?;
+    Ok(Policy { jurisdiction: row.try_get("jurisdiction")?, vat: rate(&row, "vat_percent")? })
+}
+
+/// Locks intents in the order of their ids, then loads them. Ids that are unknown are left out.
+///
+/// # Errors
+/// The database.
+pub async fn lock(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[PaymentIntentId],
+) -> Result<Vec<Payment>> {
+    sqlx::query(
+        "select id from payments.intent
+         where tenant_id = $1 and id = any($2)
+         order by id
+         for no key update",
+    )
+    .bind(tenant.0)
+    .bind(uuids(ids))
+    .execute(&mut *conn)
+    .await?;
+    // A second statement: it sees what the lock waited for.
+    load(conn, tenant, ids).await
+}
+
+fn uuids(ids: &[PaymentIntentId]) -> Vec<Uuid> {
+    ids.iter().map(|id| id.uuid()).collect()
+}
+
+/// Loads payments in the order of their ids. Ids that are unknown are left out.
+///
+/// # Errors
+/// The database.
+pub async fn load(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[PaymentIntentId],
+) -> Result<Vec<Payment>> {
+    let rows = sqlx::query("select * from payments.intent where tenant_id = $1 and id = any($2) order by id")
+        .bind(tenant.0)
+        .bind(uuids(ids))
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut payments = BTreeMap::new();
+    for row in &rows {
+        let intent = intent_from(row)?;
+        let (lines, attempts, refunds) = (Vec::new(), Vec::new(), Vec::new());
+        payments.insert(intent.id.uuid(), Payment { intent, lines, attempts, refunds });
+    }
+    let rows = sqlx::query(
+        "select * from payments.line where tenant_id = $1 and intent_id = any($2) order by n",
+    )
+    .bind(tenant.0)
+    .bind(uuids(ids))
+    .fetch_all(&mut *conn)
+    .await?;
+    for row in &rows {
+        if let Some(payment) = payments.get_mut(&row.try_get::<Uuid, _>("intent_id")?) {
+            let line = line_from(row, payment.intent.currency)?;
+            payment.lines.push(line);
+        }
+    }
+    let rows = sqlx::query(
+        "select * from payments.attempt where tenant_id = $1 and intent_id = any($2) order by id",
+    )
+    .bind(tenant.0)
+    .bind(uuids(ids))
+    .fetch_all(&mut *conn)
+    .await?;
+    for row in &rows {
+        if let Some(payment) = payments.get_mut(&row.try_get::<Uuid, _>("intent_id")?) {
+            payment.attempts.push(attempt_from(row)?);
+        }
+    }
+    let rows = sqlx::query(
+        "select * from payments.refund where tenant_id = $1 and intent_id = any($2) order by id",
+    )
+    .bind(tenant.0)
+    .bind(uuids(ids))
+    .fetch_all(&mut *conn)
+    .await?;
+    for row in &rows {
+        if let Some(payment) = payments.get_mut(&row.try_get::<Uuid, _>("intent_id")?) {
+            payment.refunds.push(refund_from(row)?);
+        }
+    }
+    Ok(payments.into_values().collect())
+}
+
+fn metadata(row: &PgRow) -> Result<Metadata> {
+    serde_json::from_value(row.try_get("metadata")?).map_err(corrupt)
+}
+
+fn intent_from(row: &PgRow) -> Result<Intent> {
+    let currency = currency(row, "currency")?;
+    let money = |column| money(row, column, currency);
+    Ok(Intent {
+        id: PaymentIntentId::from_uuid(row.try_get("id")?),
+        currency,
+        amount: money("amount")?,
+        capture_method: word(row, "capture_method", |w| w.parse().ok())?,
+        state: word(row, "state", IntentState::parse)?,
+        authorised: money("authorised")?,
+        captured: money("captured")?,
+        voided: money("voided")?,
+        refund_pending: money("refund_pending")?,
+        refunded: money("refunded")?,
+        disputed: money("disputed")?,
+        lost: money("lost")?,
+        unapplied: money("unapplied")?,
+        description: row.try_get("description")?,
+        payment_method: row.try_get("payment_method")?,
+        return_url: row.try_get("return_url")?,
+        metadata: metadata(row)?,
+        next_action: row.try_get("next_action")?,
+        last_error: row.try_get("last_error")?,
+        review_reason: row.try_get("review_reason")?,
+        cancellation_reason: row.try_get("cancellation_reason")?,
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+    })
+}
+
+fn line_from(row: &PgRow, currency: Currency) -> Result<Line> {
+    let money = |column| money(row, column, currency);
+    Ok(Line {
+        n: row.try_get("n")?,
+        vendor: row.try_get("vendor")?,
+        description: row.try_get("description")?,
+        amount: money("amount")?,
+        tax: rate(row, "tax_percent")?,
+        commission: rate(row, "commission_percent")?,
+        captured: money("captured")?,
+        captured_tax: money("tax")?,
+        parts: Parts {
+            share: money("share")?,
+            commission: money("commission")?,
+            commission_vat: money("commission_vat")?,
+        },
+        refunded: Parts {
+            share: money("refunded_share")?,
+            commission: money("refunded_commission")?,
+            commission_vat: money("refunded_commission_vat")?,
+        },
+    })
+}
+
+fn provider_ref(row: &PgRow, column: &str) -> Result<Option<ProviderRef>> {
+    let text: Option<String> = row.try_get(column)?;
+    text.map(ProviderRef::parse).transpose().map_err(corrupt)
+}
+
+fn attempt_from(row: &PgRow) -> Result<Attempt> {
+    let fee: Option<i64> = row.try_get("fee")?;
+    let fee = match fee {
+        None => None,
+        Some(fee) => {
+            let currency = currency(row, "fee_currency")?;
+            Some(Fee {
+                fee: Money::new(fee, currency),
+                tax: money(row, "fee_tax", currency)?,
+                reference: row.try_get("fee_ref")?,
+            })
+        }
+    };
+    Ok(Attempt {
+        id: AttemptId::from_uuid(row.try_get("id")?),
+        connection: row.try_get("connection")?,
+        provider: word(row, "provider", |w| w.parse().ok())?,
+        provider_ref: provider_ref(row, "provider_ref")?,
+        charge_ref: provider_ref(row, "charge_ref")?,
+        status: word(row, "status", |w| w.parse().ok())?,
+        status_at: row.try_get("status_at")?,
+        fee,
+        fee_check_at: row.try_get("fee_check_at")?,
+        fee_checks: row.try_get("fee_checks")?,
+        created_at: row.try_get("created_at")?,
+    })
+}
+
+fn refund_from(row: &PgRow) -> Result<Refund> {
+    let currency = currency(row, "currency")?;
+    let stored: Vec<StoredParts> =
+        serde_json::from_value(row.try_get("parts")?).map_err(corrupt)?;
+    let parts = |part: StoredParts| {
+        let money = |minor| Money::new(minor, currency);
+        let parts = Parts {
+            share: money(part.share),
+            commission: money(part.commission),
+            commission_vat: money(part.commission_vat),
+        };
+        (part.n, parts)
+    };
+    let origin: String = row.try_get("origin")?;
+    Ok(Refund {
+        id: RefundId::from_uuid(row.try_get("id")?),
+        attempt: AttemptId::from_uuid(row.try_get("attempt_id")?),
+        amount: money(row, "amount", currency)?,
+        reason: row.try_get("reason")?,
+        state: word(row, "state", RefundState::parse)?,
+        origin: if origin == "gateway" { "gateway" } else { "api" },
+        provider_ref: provider_ref(row, "provider_ref")?,
+        failure_reason: row.try_get("failure_reason")?,
+        parts: stored.into_iter().map(parts).collect(),
+        metadata: metadata(row)?,
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+    })
+}

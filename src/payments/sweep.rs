@@ -1,0 +1,276 @@
+//! Asking again: operations without an answer, and fees that are not known yet.
+//!
+//! An operation that was sent and has no answer is repeated with its own key, as the very same
+//! request; one that the gateway accepted is asked about. Never is another gateway tried.
+
+use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
+use mizan_money::TenantId;
+use mizan_providers::{Operation as Ask, Outcome, Subject, SyncPayment, SyncRefund};
+
+use super::apply::{Fact, Said, apply};
+use super::ask::{Call, gateway_of};
+use super::error::PaymentError;
+use super::gateway::Repetition;
+use super::intent::Payment;
+use super::operation::{OperationKind, OperationState, next_check};
+use super::settle::{Settled, settle};
+use super::store;
+use crate::app::App;
+use crate::db::work;
+
+/// How many of each kind one sweep takes per tenant.
+const AT_ONCE: i64 = 100;
+
+/// How often a fee is asked for before it is left to reconciliation.
+const FEE_CHECKS_MAX: i16 = 6;
+
+/// What one sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Operations asked about.
+    pub operations: usize,
+    /// Fees asked for.
+    pub fees: usize,
+}
+
+/// Asks about everything that is due, for every tenant. One failure does not stop the rest.
+///
+/// # Errors
+/// The database could not be read.
+pub async fn sweep(app: &App) -> Result<Swept, PaymentError> {
+    let mut swept = Swept::default();
+    for tenant in app.db.tenant_ids().await? {
+        for id in take_due_operations(app, tenant).await? {
+            swept.operations += 1;
+            if let Err(error) = ask_again(app, tenant, id).await {
+                tracing::warn!(%id, error = %error, "the operation could not be asked about");
+            }
+        }
+        for (intent, attempt) in take_due_fees(app, tenant).await? {
+            swept.fees += 1;
+            if let Err(error) = sync(app, tenant, intent, attempt).await {
+                tracing::warn!(%attempt, error = %error, "the fee could not be asked for");
+            }
+        }
+    }
+    Ok(swept)
+}
+
+/// Reads what is due and postpones it in the same transaction, so that nobody else takes it.
+async fn take_due_operations(
+    app: &App,
+    tenant: TenantId,
+) -> Result<Vec<OperationId>, PaymentError> {
+    let now = app.clock.now();
+    app.db
+        .transaction("take_due_operations", tenant, |tx| {
+            work(async move {
+                let due = store::due_operations(tx, tenant, now, AT_ONCE).await?;
+                for (id, checks) in &due {
+                    let next = next_check(checks + 1, now);
+                    store::postpone_operation(tx, tenant, *id, checks + 1, next).await?;
+                }
+                Ok(due.into_iter().map(|(id, _)| id).collect())
+            })
+        })
+        .await
+}
+
+async fn take_due_fees(
+    app: &App,
+    tenant: TenantId,
+) -> Result<Vec<(PaymentIntentId, AttemptId)>, PaymentError> {
+    let now = app.clock.now();
+    app.db
+        .transaction("take_due_fees", tenant, |tx| {
+            work(async move {
+                let due = store::due_fees(tx, tenant, now, AT_ONCE).await?;
+                for (_, attempt, checks) in &due {
+                    let wait = match checks + 1 >= FEE_CHECKS_MAX {
+                        true => chrono::Duration::days(365),
+                        false => next_check(*checks, now) - now,
+                    };
+                    store::postpone_fee(tx, tenant, *attempt, checks + 1, now + wait).await?;
+                }
+                Ok(due.into_iter().map(|(intent, attempt, _)| (intent, attempt)).collect())
+            })
+        })
+        .await
+}
+
+/// Asks about one operation that has no answer.
+///
+/// # Errors
+/// The database; a payment that cannot say what was asked.
+pub async fn ask_again(
+    app: &App,
+    tenant: TenantId,
+    id: OperationId,
+) -> Result<Option<Settled>, PaymentError> {
+    let loaded = app
+        .db
+        .read("operation", tenant, |tx| {
+            work(async move {
+                let Some(operation) = store::operation(tx, tenant, id).await? else {
+                    return Ok(None);
+                };
+                let payment = store::load(tx, tenant, &[operation.intent]).await?.pop();
+                Ok::<_, PaymentError>(payment.map(|payment| (operation, payment)))
+            })
+        })
+        .await?;
+    let Some((operation, payment)) = loaded else { return Ok(None) };
+    if operation.state.is_final() {
+        return Ok(Some(Settled { operation, payment }));
+    }
+    if let Some(query) = query_instead(&operation, &payment) {
+        return query_outcome(app, tenant, &payment, operation.attempt, query).await;
+    }
+    let attempt = payment
+        .attempt(operation.attempt)
+        .ok_or(PaymentError::UnknownAttempt { attempt: operation.attempt })?;
+    let gateway = gateway_of(&app.gateways, attempt)?.clone();
+    let ask = operation.ask(&payment)?;
+    let request = gateway.build(&ask, &operation.key)?;
+    if operation.request_hash.as_deref() != Some(request.fingerprint().as_str()) {
+        // The gateway would take it for a reuse of the key; a person has to look.
+        let what = format!("{id}: the request would not be the same as the one sent before");
+        return Err(PaymentError::Corrupt { what });
+    }
+    let call = Call { operation: id, ask, request, gateway };
+    call_and_settle(app, tenant, &call, Repetition::AfterUnknown).await.map(Some)
+}
+
+/// Calls the gateway, outside any transaction, and writes down what it came to.
+///
+/// # Errors
+/// The database, in writing it down; the sweeper then asks again.
+pub async fn call_and_settle(
+    app: &App,
+    tenant: TenantId,
+    call: &Call,
+    repetition: Repetition,
+) -> Result<Settled, PaymentError> {
+    let (outcome, archive) =
+        call.gateway.call(&call.ask, call.request.clone(), repetition).await;
+    let (now, outcome, archive) = (app.clock.now(), &outcome, &archive);
+    app.db
+        .transaction("settle", tenant, |tx| {
+            work(async move { settle(tx, tenant, now, call.operation, outcome, archive).await })
+        })
+        .await
+}
+
+/// A gateway that accepted is asked for the result; one that keeps failing under our key is
+/// asked what it knows, once it has given us a reference to ask by.
+fn query_instead(operation: &super::operation::Operation, payment: &Payment) -> Option<Ask> {
+    let attempt = payment.attempt(operation.attempt)?;
+    let stuck = operation.state == OperationState::Unknown && operation.checks > 2;
+    if operation.state != OperationState::Pending && !stuck {
+        return None;
+    }
+    let payment_ref = attempt.provider_ref.clone()?;
+    if operation.kind == OperationKind::Refund {
+        let refund = payment.refund(operation.refund?)?;
+        return Some(Ask::SyncRefund(SyncRefund {
+            refund: refund.id,
+            provider_ref: refund.provider_ref.clone()?,
+            payment_ref,
+            amount: refund.amount,
+        }));
+    }
+    Some(Ask::Sync(SyncPayment {
+        payment: payment.intent.id,
+        provider_ref: payment_ref,
+        amount: payment.intent.amount,
+    }))
+}
+
+/// Asks about everything of one payment: what has no answer, and what the gateway knows.
+///
+/// # Errors
+/// The database.
+pub async fn sync_payment(
+    app: &App,
+    tenant: TenantId,
+    payment: &Payment,
+) -> Result<(), PaymentError> {
+    let intent = payment.intent.id;
+    let operations = app
+        .db
+        .read("operations", tenant, |tx| {
+            work(async move { store::operations_of(tx, tenant, intent).await })
+        })
+        .await?;
+    // One that is on its way at this moment is left to whoever sent it.
+    let now = app.clock.now();
+    let waiting = |o: &&super::operation::Operation| {
+        !o.state.is_final()
+            && (o.state != OperationState::Sent || o.next_check_at.is_some_and(|at| at <= now))
+    };
+    for operation in operations.iter().filter(waiting) {
+        ask_again(app, tenant, operation.id).await?;
+    }
+    match payment.current_attempt() {
+        Some(attempt) => sync(app, tenant, intent, attempt.id).await,
+        None => Ok(()),
+    }
+}
+
+/// Asks the gateway what it knows of an attempt and applies it.
+///
+/// # Errors
+/// The database; an attempt that has no reference at the gateway yet.
+pub async fn sync(
+    app: &App,
+    tenant: TenantId,
+    intent: PaymentIntentId,
+    attempt: AttemptId,
+) -> Result<(), PaymentError> {
+    let payment = app
+        .db
+        .read("payment", tenant, |tx| {
+            work(async move { Ok::<_, PaymentError>(store::load(tx, tenant, &[intent]).await?.pop()) })
+        })
+        .await?;
+    let payment = payment.ok_or_else(|| PaymentError::NotFound { id: intent.to_string() })?;
+    let known = payment.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
+    let Some(provider_ref) = known.provider_ref.clone() else { return Ok(()) };
+    let amount = payment.intent.amount;
+    let query = Ask::Sync(SyncPayment { payment: intent, provider_ref, amount });
+    query_outcome(app, tenant, &payment, attempt, query).await.map(|_| ())
+}
+
+async fn query_outcome(
+    app: &App,
+    tenant: TenantId,
+    payment: &Payment,
+    attempt: AttemptId,
+    query: Ask,
+) -> Result<Option<Settled>, PaymentError> {
+    let known = payment.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
+    let gateway = gateway_of(&app.gateways, known)?;
+    let request = gateway.build(&query, &format!("mizan-{attempt}-query"))?;
+    let (outcome, _) = gateway.call(&query, request, Repetition::First).await;
+    let answer = match &outcome {
+        Outcome::Done(answer) | Outcome::Pending(answer) => answer,
+        Outcome::Mismatch(mismatch) => &mismatch.answer,
+        other => {
+            tracing::warn!(%attempt, outcome = other.as_str(), "the gateway did not tell");
+            return Ok(None);
+        }
+    };
+    let fact = match (&answer.subject, &query) {
+        (Subject::Payment(fact), _) => Fact::Payment(attempt, fact.clone()),
+        (Subject::Refund(fact), Ask::SyncRefund(asked)) => Fact::Refund(asked.refund, fact.clone()),
+        (Subject::Refund(_), _) => return Ok(None),
+    };
+    let now = app.clock.now();
+    let said = &[Said { intent: payment.intent.id, fact, at: now }];
+    app.db
+        .transaction("apply_sync", tenant, |tx| {
+            work(async move { apply(tx, tenant, now, "sync", said).await })
+        })
+        .await?;
+    Ok(None)
+}

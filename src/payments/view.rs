@@ -1,0 +1,295 @@
+//! Payments as the API and the outbox show them. Amounts are minor units of `currency`.
+
+use mizan_money::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::intent::{Line, Metadata, Payment, Refund};
+
+/// A payment intent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentIntent)]
+pub struct IntentView {
+    /// `pi_…`
+    pub id: String,
+    /// Always `payment_intent`.
+    pub object: &'static str,
+    /// What the customer is asked to pay, in minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Where it stands.
+    pub status: &'static str,
+    /// `automatic` or `manual`.
+    pub capture_method: &'static str,
+    /// Held and not yet captured or released.
+    pub amount_capturable: i64,
+    /// Taken, refunds not deducted.
+    pub amount_captured: i64,
+    /// Released of the hold.
+    pub amount_voided: i64,
+    /// Promised to go back and not yet confirmed by the gateway.
+    pub amount_refund_pending: i64,
+    /// Gone back.
+    pub amount_refunded: i64,
+    /// Taken beyond the request; it stands in unapplied receipts until somebody decides.
+    pub amount_unapplied: i64,
+    /// The order's lines with their split.
+    pub lines: Vec<LineView>,
+    /// What was tried at which gateway.
+    pub attempts: Vec<AttemptView>,
+    /// The gateway's token of the instrument.
+    pub payment_method: Option<String>,
+    /// Where the customer comes back to.
+    pub return_url: Option<String>,
+    /// What the customer must do next, e.g. `{"type":"redirect","url":"…"}`.
+    #[schema(value_type = Option<Object>)]
+    pub next_action: Option<Value>,
+    /// Why the last attempt failed.
+    #[schema(value_type = Option<Object>)]
+    pub last_error: Option<Value>,
+    /// What a person must look at.
+    pub review_reason: Option<String>,
+    /// Why it was cancelled.
+    pub cancellation_reason: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// The shop's pairs.
+    pub metadata: Metadata,
+    /// When it was created.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated: Timestamp,
+}
+
+/// One line of the order. `share + commission + commission_vat = captured`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderLine)]
+pub struct LineView {
+    /// Its number, from 1.
+    pub line: i16,
+    /// Your id of the vendor.
+    pub vendor: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Its price, tax included.
+    pub amount: i64,
+    /// The tax inside the price, in percent.
+    pub tax_percent: String,
+    /// The commission on the price before tax, in percent.
+    pub commission_percent: String,
+    /// What was captured of it.
+    pub captured: i64,
+    /// The tax inside what was captured.
+    pub tax: i64,
+    /// What the vendor gets.
+    pub vendor_share: i64,
+    /// What the platform gets, net of VAT.
+    pub commission: i64,
+    /// The VAT on the commission.
+    pub commission_vat: i64,
+    /// What went back of the line, or is promised to.
+    pub refunded: i64,
+}
+
+/// One try at one gateway.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentAttempt)]
+pub struct AttemptView {
+    /// `att_…`
+    pub id: String,
+    /// The gateway.
+    pub provider: String,
+    /// The connection, as configured.
+    pub connection: String,
+    /// The gateway's id.
+    pub provider_ref: Option<String>,
+    /// What the gateway says.
+    pub status: &'static str,
+    /// What the gateway kept, net of tax; null until it tells.
+    pub fee: Option<i64>,
+    /// The tax on it.
+    pub fee_tax: Option<i64>,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+}
+
+/// A refund.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Refund)]
+pub struct RefundView {
+    /// `re_…`
+    pub id: String,
+    /// Always `refund`.
+    pub object: &'static str,
+    /// `pi_…`
+    pub payment_intent: String,
+    /// What goes back, in minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Where it stands.
+    pub status: &'static str,
+    /// Why.
+    pub reason: String,
+    /// `api`, or `gateway` where it was made in the gateway's dashboard.
+    pub origin: &'static str,
+    /// The gateway's id.
+    pub provider_ref: Option<String>,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// What each line gives back.
+    pub parts: Vec<RefundPartView>,
+    /// The shop's pairs.
+    pub metadata: Metadata,
+    /// When it was created.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated: Timestamp,
+}
+
+/// What one line gives back.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RefundPart)]
+pub struct RefundPartView {
+    /// The line's number.
+    pub line: i16,
+    /// From the vendor.
+    pub vendor_share: i64,
+    /// From the platform.
+    pub commission: i64,
+    /// From the tax office.
+    pub commission_vat: i64,
+}
+
+impl From<&Payment> for IntentView {
+    fn from(payment: &Payment) -> Self {
+        let intent = &payment.intent;
+        let held = intent.authorised.minor() - intent.captured.minor() - intent.voided.minor();
+        Self {
+            id: intent.id.to_string(),
+            object: "payment_intent",
+            amount: intent.amount.minor(),
+            currency: intent.currency.code().to_owned(),
+            status: intent.state.as_str(),
+            capture_method: intent.capture_method.as_str(),
+            amount_capturable: held,
+            amount_captured: intent.captured.minor(),
+            amount_voided: intent.voided.minor(),
+            amount_refund_pending: intent.refund_pending.minor(),
+            amount_refunded: intent.refunded.minor(),
+            amount_unapplied: intent.unapplied.minor(),
+            lines: payment.lines.iter().map(LineView::from).collect(),
+            attempts: payment.attempts.iter().map(AttemptView::from).collect(),
+            payment_method: intent.payment_method.clone(),
+            return_url: intent.return_url.clone(),
+            next_action: intent.next_action.clone(),
+            last_error: intent.last_error.clone(),
+            review_reason: intent.review_reason.clone(),
+            cancellation_reason: intent.cancellation_reason.clone(),
+            description: intent.description.clone(),
+            metadata: intent.metadata.clone(),
+            created: intent.created_at,
+            updated: intent.updated_at,
+        }
+    }
+}
+
+impl From<&Line> for LineView {
+    fn from(line: &Line) -> Self {
+        let refunded = &line.refunded;
+        Self {
+            line: line.n,
+            vendor: line.vendor.clone(),
+            description: line.description.clone(),
+            amount: line.amount.minor(),
+            tax_percent: line.tax.as_percent_string(),
+            commission_percent: line.commission.as_percent_string(),
+            captured: line.captured.minor(),
+            tax: line.captured_tax.minor(),
+            vendor_share: line.parts.share.minor(),
+            commission: line.parts.commission.minor(),
+            commission_vat: line.parts.commission_vat.minor(),
+            refunded: refunded.share.minor()
+                + refunded.commission.minor()
+                + refunded.commission_vat.minor(),
+        }
+    }
+}
+
+impl From<&super::Attempt> for AttemptView {
+    fn from(attempt: &super::Attempt) -> Self {
+        Self {
+            id: attempt.id.to_string(),
+            provider: attempt.provider.to_string(),
+            connection: attempt.connection.clone(),
+            provider_ref: attempt.provider_ref.as_ref().map(ToString::to_string),
+            status: attempt.status.as_str(),
+            fee: attempt.fee.as_ref().map(|fee| fee.fee.minor()),
+            fee_tax: attempt.fee.as_ref().map(|fee| fee.tax.minor()),
+            created: attempt.created_at,
+        }
+    }
+}
+
+impl RefundView {
+    /// A refund of this payment.
+    pub fn of(payment: &Payment, refund: &Refund) -> Self {
+        let part = |(line, parts): &(i16, super::split::Parts)| RefundPartView {
+            line: *line,
+            vendor_share: parts.share.minor(),
+            commission: parts.commission.minor(),
+            commission_vat: parts.commission_vat.minor(),
+        };
+        Self {
+            id: refund.id.to_string(),
+            object: "refund",
+            payment_intent: payment.intent.id.to_string(),
+            amount: refund.amount.minor(),
+            currency: refund.amount.currency().code().to_owned(),
+            status: refund.state.as_str(),
+            reason: refund.reason.clone(),
+            origin: refund.origin,
+            provider_ref: refund.provider_ref.as_ref().map(ToString::to_string),
+            failure_reason: refund.failure_reason.clone(),
+            parts: refund.parts.iter().map(part).collect(),
+            metadata: refund.metadata.clone(),
+            created: refund.created_at,
+            updated: refund.updated_at,
+        }
+    }
+}
+
+/// What an event tells of a payment: the figures and the state, no personal data.
+pub fn event_payload(payment: &Payment) -> Value {
+    let intent = &payment.intent;
+    json!({
+        "payment_intent": intent.id.to_string(),
+        "status": intent.state.as_str(),
+        "currency": intent.currency.code(),
+        "amount": intent.amount.minor(),
+        "amount_captured": intent.captured.minor(),
+        "amount_refunded": intent.refunded.minor(),
+        "amount_unapplied": intent.unapplied.minor(),
+        "review_reason": intent.review_reason,
+        "metadata": intent.metadata,
+    })
+}
+
+/// What an event tells of a refund.
+pub fn refund_event_payload(payment: &Payment, refund: &Refund) -> Value {
+    json!({
+        "refund": refund.id.to_string(),
+        "payment_intent": payment.intent.id.to_string(),
+        "status": refund.state.as_str(),
+        "currency": refund.amount.currency().code(),
+        "amount": refund.amount.minor(),
+        "failure_reason": refund.failure_reason,
+    })
+}
