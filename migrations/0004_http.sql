@@ -12,7 +12,8 @@ create table http.idempotency (
     -- mistake of the caller, and gets told so.
     fingerprint  bytea not null
         constraint idempotency_fingerprint_is_sha256 check (length(fingerprint) = 32),
-    state        text not null constraint idempotency_state_is_known check (state in ('running', 'done')),
+    state        text not null
+        constraint idempotency_state_is_known check (state in ('running', 'done')),
     -- What answers in place of a stored answer while a gateway has not.
     operation_id uuid,
     status       smallint constraint idempotency_status_is_final check (status between 200 and 499),

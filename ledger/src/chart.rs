@@ -100,7 +100,10 @@ const WALLET: &[Dimension] =
     &[id("customer"), words("kind", &["cash", "promo"]), words("bucket", &["spendable", "held"])];
 
 macro_rules! chart {
-    ($($code:literal $role:ident $name:literal $class:ident $dims:expr, $floor:ident, $meaning:literal;)*) => {
+    ($(
+        $code:literal $role:ident $name:literal $class:ident $dims:expr, $floor:ident,
+        $meaning:literal;
+    )*) => {
         /// What an account is for. The dimensions say whose.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Role {

@@ -5,12 +5,12 @@
 //!
 //! | phase | statement | why its own |
 //! |---|---|---|
-//! | claim | insert the outcomes, `on conflict do nothing` | claiming by INSERT closes the race that a SELECT leaves open |
-//! | recall | select the outcomes of keys that were claimed before | a later statement sees what the claim waited for |
+//! | claim | insert the outcomes, `on conflict do nothing` | an INSERT leaves no race open |
+//! | recall | select the outcomes of claimed keys | it sees what the claim waited for |
 //! | resolve | select, then insert, the accounts | an account exists from its first use |
-//! | lock | select the heads `for no key update`, all of them in one sorted pass | unsorted or two-phase locks deadlock |
+//! | lock | select all heads `for no key update`, sorted | other orders deadlock |
 //! | fold | in memory | a refusal names the item and leaves nothing to undo |
-//! | write | one statement: positions, heads, transactions, entries | the entries come from the update's `returning`, so heads move first |
+//! | write | one: positions, heads, transactions, entries | heads move before their entries |
 //! | reject | insert the refusals | sticky, with the claim |
 //!
 //! Lock order: keys (sorted) → accounts (sorted) → heads (by id) → book. The lock statement

@@ -160,7 +160,8 @@ pub(crate) async fn account_ids(
         "select wanted.n, a.id
          from unnest($2::text[], $3::text[]) with ordinality as wanted (path, currency, n)
          join ledger.account a
-             on a.tenant_id = $1 and a.path = wanted.path and a.currency = wanted.currency::char(3)",
+             on a.tenant_id = $1 and a.path = wanted.path
+             and a.currency = wanted.currency::char(3)",
     )
     .bind(tenant.0)
     .bind(account_paths)

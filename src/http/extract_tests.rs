@@ -76,13 +76,13 @@ fn a_body_is_read_to_the_last_field_or_refused_with_the_place() {
         ),
         (
             r#"{"amount": 5.5}"#,
-            "invalid_field [amount] `amount` must be an integer within its range, not a fraction or a number \
- beyond its range.",
+            "invalid_field [amount] `amount` must be an integer within its range, \
+             not a fraction or a number beyond its range.",
         ),
         (
             r#"{"amount": 99999999999999999999}"#,
-            "invalid_field [amount] `amount` must be an integer within its range, not a fraction or a number \
- beyond its range.",
+            "invalid_field [amount] `amount` must be an integer within its range, \
+             not a fraction or a number beyond its range.",
         ),
         (
             r#"{"amount": 1, "amount": 2}"#,

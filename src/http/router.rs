@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::{Code, Problem, envelope, health, in_flight, openapi, problem_pages};
 use crate::app::App;
-use crate::payments;
+use crate::{inbox, payments};
 
 /// The routes of the interface under `/v1`, all behind an API key: each handler takes a
 /// [`Caller`](crate::auth::Caller).
@@ -21,6 +21,7 @@ fn api_routes() -> OpenApiRouter<App> {
 pub(super) fn described_routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(api_routes())
+        .merge(inbox::http::routes())
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(problem_pages::list))

@@ -229,7 +229,8 @@ impl Payment {
                 Some(part) => {
                     part.share = part.share.checked_add(line.parts.share)?;
                     part.commission = part.commission.checked_add(line.parts.commission)?;
-                    part.commission_vat = part.commission_vat.checked_add(line.parts.commission_vat)?;
+                    part.commission_vat =
+                        part.commission_vat.checked_add(line.parts.commission_vat)?;
                 }
                 None => parts.push(VendorPart {
                     vendor,
@@ -264,7 +265,8 @@ impl Payment {
         plan: &mut Plan,
     ) -> Result<(), PaymentError> {
         let attempt = &self.attempts[n];
-        let posting = ReceiptUnapplied { provider: attempt.provider.to_string(), amount }.posting()?;
+        let posting =
+            ReceiptUnapplied { provider: attempt.provider.to_string(), amount }.posting()?;
         let (key, source) = (format!("{}:unapplied", attempt.id), self.intent.id.to_string());
         let entry = plan.post("receipt.unapplied", key, source.clone(), at, posting)?;
         if amount.currency() == self.intent.currency {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use mizan_money::TenantId;
+use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{
     Archive, GatewayClient, HttpRequest, IdempotencyKey, Operation, Outcome, Provider, Rejection,
 };
@@ -75,6 +75,14 @@ pub enum Repetition {
 }
 
 impl Gateway {
+    /// Whether the gateway still recognises a repetition of what was sent at `sent`: it keeps
+    /// keys for a time, after which the same request would be done again. An hour is left for
+    /// clocks that differ.
+    pub fn recognises(&self, sent: Timestamp, now: Timestamp) -> bool {
+        let hours = self.provider.capabilities().idempotency_key_hours;
+        now - sent < chrono::Duration::hours(i64::from(hours) - 1)
+    }
+
     /// Says an operation in the gateway's words. Nothing is sent.
     ///
     /// # Errors

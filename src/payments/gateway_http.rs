@@ -21,8 +21,8 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::db::{Work, work};
 use crate::http::{
-    Claim, Code, Idempotent, Keep, Problem, Replay, StoredAnswer, attach_operation, claim, finish,
-    keep_refusal,
+    Claim, Code, GatewayTime, Idempotent, Keep, Problem, Replay, StoredAnswer, attach_operation,
+    claim, finish, keep_refusal,
 };
 
 /// What the caller gets to see.
@@ -49,6 +49,7 @@ pub(super) async fn through_gateway<'env, F>(
     app: &App,
     caller: &Caller,
     request: &Idempotent,
+    waited: &GatewayTime,
     shows: Done,
     begin: F,
 ) -> Result<Response, Problem>
@@ -69,7 +70,8 @@ where
         Begun::Look(operation) => return look(app, caller, request, shows, operation).await,
         Begun::Call(call) => call,
     };
-    let settled = call_and_settle(app, caller.tenant(), &call, Repetition::First).await?;
+    let first = Repetition::First;
+    let settled = call_and_settle(app, caller.tenant(), &call, first, waited).await?;
     answer(app, caller, request, shows, &settled, Replay::First).await
 }
 

@@ -1,22 +1,23 @@
 //! The routes of payment intents.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::Json;
 use mizan_money::id::PaymentIntentId;
-use mizan_money::{Currency, Money, Rate};
-use mizan_providers::CaptureMethod;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{self, Confirm};
-use super::create::{AMOUNT_MAX, NewIntent, NewLine, create_intent};
+use super::create::create_intent;
 use super::error::PaymentError;
 use super::gateway_http::{Done, through_gateway};
-use super::intent::{IntentState, Metadata, Payment};
+use super::intent::{IntentState, Payment};
+use super::request::{
+    CancelBody, CaptureBody, ConfirmBody, CreateBody, check_amount, check_return_url, check_text,
+};
 use super::store::{self, Listing};
 use super::view::IntentView;
 use super::{refund_http, sweep};
@@ -24,8 +25,8 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
 use crate::http::{
-    ApiJson, ApiPath, ApiQuery, Code, Cursor, IdempotentJson, List, PageRequest, Problem,
-    ProblemBody, idempotent,
+    ApiJson, ApiPath, ApiQuery, Code, Cursor, GatewayTime, IdempotentJson, List, PageRequest,
+    Problem, ProblemBody, idempotent,
 };
 
 /// Every route of payments and refunds.
@@ -38,97 +39,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cancel))
         .routes(routes!(sync))
         .merge(refund_http::routes())
-}
-
-/// A payment intent to be created.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = NewPaymentIntent)]
-struct CreateBody {
-    /// What the customer pays, in minor units: the sum of the lines.
-    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
-    amount: i64,
-    /// ISO 4217, upper case.
-    #[schema(example = "AED")]
-    currency: String,
-    /// The order's lines.
-    #[schema(min_items = 1, max_items = 100)]
-    lines: Vec<LineBody>,
-    /// Whether the money is taken at once or by a capture.
-    #[serde(default)]
-    capture_method: CaptureWord,
-    /// The gateway's token of the instrument; may also be named when confirming.
-    payment_method: Option<String>,
-    /// Where the customer comes back to after a hosted page.
-    return_url: Option<String>,
-    /// For people.
-    description: Option<String>,
-    /// Your own pairs: at most 50, keys to 40 and values to 500 characters.
-    #[serde(default)]
-    metadata: Metadata,
-}
-
-/// One line of the order.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = NewOrderLine)]
-struct LineBody {
-    /// Your id of the vendor: 1 to 80 letters, digits, `_`, `-`, `.`.
-    vendor: String,
-    /// For people.
-    description: Option<String>,
-    /// Its price in minor units, tax included.
-    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
-    amount: i64,
-    /// The tax inside the price, in percent.
-    #[serde(default = "zero_percent")]
-    #[schema(default = "0", example = "5")]
-    tax_percent: Rate,
-    /// The platform's commission on the price before tax, in percent.
-    #[serde(default = "zero_percent")]
-    #[schema(default = "0", example = "10")]
-    commission_percent: Rate,
-}
-
-fn zero_percent() -> Rate {
-    Rate::ZERO
-}
-
-/// When the money is taken.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = CaptureMethod)]
-enum CaptureWord {
-    /// As soon as the bank agrees.
-    #[default]
-    Automatic,
-    /// By a capture.
-    Manual,
-}
-
-/// How to confirm.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[schema(as = ConfirmPaymentIntent)]
-struct ConfirmBody {
-    /// The gateway's token of the instrument, where none was named at creation.
-    payment_method: Option<String>,
-    /// Where the customer comes back to after a hosted page.
-    return_url: Option<String>,
-}
-
-/// What to capture.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[schema(as = CapturePaymentIntent)]
-struct CaptureBody {
-    /// How much of the hold, in minor units; else all of it. The rest is released.
-    #[schema(minimum = 1)]
-    amount: Option<i64>,
-}
-
-/// Why it is given up.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[schema(as = CancelPaymentIntent)]
-struct CancelBody {
-    /// For people, at most 200 characters.
-    cancellation_reason: Option<String>,
 }
 
 /// What a list of payment intents is narrowed to.
@@ -146,100 +56,6 @@ struct ListQuery {
     ending_before: Option<PaymentIntentId>,
     /// Only those in this state.
     status: Option<String>,
-}
-
-fn too_long(param: &str, max: usize) -> Problem {
-    let detail = format!("`{param}` has at most {max} characters.");
-    Problem::new(Code::InvalidField, detail).param(param)
-}
-
-/// Refuses what a column or the gateways would not hold.
-pub(super) fn check_text(param: &str, text: Option<&str>, max: usize) -> Result<(), Problem> {
-    match text {
-        Some(text) if text.is_empty() || text.chars().count() > max => Err(too_long(param, max)),
-        Some(text) if text.contains('\0') => {
-            let detail = format!("`{param}` holds a NUL character.");
-            Err(Problem::new(Code::InvalidField, detail).param(param))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Refuses metadata beyond Stripe's bounds, which all gateways can carry.
-pub(super) fn check_metadata(metadata: &Metadata) -> Result<(), Problem> {
-    if metadata.len() > 50 {
-        let detail = "`metadata` has at most 50 pairs.";
-        return Err(Problem::new(Code::InvalidField, detail).param("metadata"));
-    }
-    for (key, value) in metadata {
-        let param = format!("metadata.{}", key.chars().take(40).collect::<String>());
-        check_text(&param, Some(key), 40)?;
-        check_text(&param, Some(value).filter(|v| !v.is_empty()).map(String::as_str), 500)?;
-        if key.contains(['[', ']']) || key.starts_with("mizan_") {
-            let detail = "A key holds no square brackets and does not begin with `mizan_`.";
-            return Err(Problem::new(Code::InvalidField, detail).param(param));
-        }
-    }
-    Ok(())
-}
-
-fn check_return_url(url: Option<&str>) -> Result<(), Problem> {
-    check_text("return_url", url, 2_048)?;
-    let web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
-    match url {
-        Some(url) if !web(url) => {
-            let detail = "`return_url` must begin with https:// or http://.";
-            Err(Problem::new(Code::InvalidField, detail).param("return_url"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Checks an amount of minor units at the door.
-pub(super) fn check_amount(param: &str, amount: i64) -> Result<(), Problem> {
-    if (1..=AMOUNT_MAX).contains(&amount) {
-        return Ok(());
-    }
-    let detail = format!("`{param}` is {amount}; it goes from 1 to {AMOUNT_MAX} minor units.");
-    Err(Problem::new(Code::InvalidAmount, detail).param(param))
-}
-
-impl CreateBody {
-    fn check(self) -> Result<NewIntent, Problem> {
-        let currency = Currency::parse(&self.currency).map_err(|error| {
-            Problem::new(Code::UnknownCurrency, error.to_string()).param("currency")
-        })?;
-        check_amount("amount", self.amount)?;
-        check_text("payment_method", self.payment_method.as_deref(), 255)?;
-        check_text("description", self.description.as_deref(), 500)?;
-        check_return_url(self.return_url.as_deref())?;
-        check_metadata(&self.metadata)?;
-        let mut lines = Vec::with_capacity(self.lines.len());
-        for (n, line) in self.lines.into_iter().enumerate() {
-            check_amount(&format!("lines[{n}].amount"), line.amount)?;
-            let param = format!("lines[{n}].description");
-            check_text(&param, line.description.as_deref(), 500)?;
-            lines.push(NewLine {
-                vendor: line.vendor,
-                description: line.description,
-                amount: line.amount,
-                tax: line.tax_percent,
-                commission: line.commission_percent,
-            });
-        }
-        Ok(NewIntent {
-            amount: Money::new(self.amount, currency),
-            capture_method: match self.capture_method {
-                CaptureWord::Automatic => CaptureMethod::Automatic,
-                CaptureWord::Manual => CaptureMethod::Manual,
-            },
-            lines,
-            payment_method: self.payment_method,
-            return_url: self.return_url,
-            description: self.description,
-            metadata: self.metadata,
-        })
-    }
 }
 
 /// Create a payment intent
@@ -368,13 +184,14 @@ async fn confirm(
     State(app): State<App>,
     caller: Caller,
     ApiPath(id): ApiPath<PaymentIntentId>,
+    waited: GatewayTime,
     IdempotentJson { idempotency, body }: IdempotentJson<ConfirmBody>,
 ) -> Result<Response, Problem> {
     check_text("payment_method", body.payment_method.as_deref(), 255)?;
     check_return_url(body.return_url.as_deref())?;
     let asked = &Confirm { payment_method: body.payment_method, return_url: body.return_url };
     let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
-    through_gateway(&app, &caller, &idempotency, Done::Intent, |tx| {
+    through_gateway(&app, &caller, &idempotency, &waited, Done::Intent, |tx| {
         work(async move { ask::confirm(tx, tenant, now, gateways, id, asked).await })
     })
     .await
@@ -401,13 +218,14 @@ async fn capture(
     State(app): State<App>,
     caller: Caller,
     ApiPath(id): ApiPath<PaymentIntentId>,
+    waited: GatewayTime,
     IdempotentJson { idempotency, body }: IdempotentJson<CaptureBody>,
 ) -> Result<Response, Problem> {
     if let Some(amount) = body.amount {
         check_amount("amount", amount)?;
     }
     let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
-    through_gateway(&app, &caller, &idempotency, Done::Intent, |tx| {
+    through_gateway(&app, &caller, &idempotency, &waited, Done::Intent, |tx| {
         work(async move { ask::capture(tx, tenant, now, gateways, id, body.amount).await })
     })
     .await
@@ -434,12 +252,13 @@ async fn cancel(
     State(app): State<App>,
     caller: Caller,
     ApiPath(id): ApiPath<PaymentIntentId>,
+    waited: GatewayTime,
     IdempotentJson { idempotency, body }: IdempotentJson<CancelBody>,
 ) -> Result<Response, Problem> {
     check_text("cancellation_reason", body.cancellation_reason.as_deref(), 200)?;
     let reason = &body.cancellation_reason;
     let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
-    through_gateway(&app, &caller, &idempotency, Done::Intent, |tx| {
+    through_gateway(&app, &caller, &idempotency, &waited, Done::Intent, |tx| {
         work(async move { ask::cancel(tx, tenant, now, gateways, id, reason.clone()).await })
     })
     .await

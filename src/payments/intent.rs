@@ -13,7 +13,9 @@ pub type Metadata = BTreeMap<String, String>;
 
 /// A closed set of words with their spelling in tables and answers.
 macro_rules! states {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)?
+    }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $name { $($(#[$vdoc])* $variant),+ }
@@ -262,9 +264,8 @@ impl Payment {
 
     /// The attempt that counts: the one whose money was taken or held, else the newest.
     pub fn current_attempt(&self) -> Option<&Attempt> {
-        let taken = |a: &&Attempt| {
-            matches!(a.status, PaymentStatus::Captured | PaymentStatus::Authorised)
-        };
+        let taken =
+            |a: &&Attempt| matches!(a.status, PaymentStatus::Captured | PaymentStatus::Authorised);
         self.attempts.iter().find(taken).or(self.attempts.last())
     }
 }

@@ -40,6 +40,7 @@ pub mod plan;
 pub mod refund;
 pub mod refund_facts;
 mod refund_http;
+mod request;
 pub mod settle;
 pub mod split;
 pub mod store;

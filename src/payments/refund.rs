@@ -81,8 +81,7 @@ pub async fn request_refund(
     let policy = store::policy(conn, tenant).await?;
     let mut plan = Plan::new(now, "api");
     payment.promise_refund(refund, &policy, &mut plan)?;
-    let mut operation =
-        Operation::about_to_send(&payment, attempt_id, OperationKind::Refund, now);
+    let mut operation = Operation::about_to_send(&payment, attempt_id, OperationKind::Refund, now);
     operation.refund = Some(refund_id);
 
     // Built before anything is posted: what the gateway cannot do is refused here.

@@ -35,10 +35,7 @@ impl Payment {
                 payment: self.intent.id,
                 action: "refund",
                 asked: refund.amount,
-                left: mizan_money::Money::new(
-                    self.intent.refundable_minor(),
-                    self.intent.currency,
-                ),
+                left: mizan_money::Money::new(self.intent.refundable_minor(), self.intent.currency),
             });
         }
         refund.parts = refund_parts(&self.lines, refund.amount)?;
@@ -161,7 +158,8 @@ impl Payment {
         let provider = self.provider_of(n)?;
         let posting = RefundBounced { provider, amount }.posting()?;
         let source = self.refunds[n].id.to_string();
-        let entry = plan.post("refund.bounced", format!("{source}:bounced"), source, at, posting)?;
+        let entry =
+            plan.post("refund.bounced", format!("{source}:bounced"), source, at, posting)?;
         self.intent.refunded = self.intent.refunded.checked_sub(amount)?;
         self.intent.refund_pending = self.intent.refund_pending.checked_add(amount)?;
         self.refunds[n].state = RefundState::Bounced;

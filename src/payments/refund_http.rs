@@ -13,15 +13,17 @@ use utoipa_axum::routes;
 use super::ask::Step;
 use super::error::PaymentError;
 use super::gateway_http::{Done, through_gateway};
-use super::http::{check_amount, check_metadata};
 use super::intent::Metadata;
 use super::refund::{NewRefund, request_refund};
+use super::request::{check_amount, check_metadata};
 use super::store::{self, Listing};
 use super::view::RefundView;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
-use crate::http::{ApiPath, ApiQuery, Cursor, IdempotentJson, List, PageRequest, Problem};
+use crate::http::{
+    ApiPath, ApiQuery, Cursor, GatewayTime, IdempotentJson, List, PageRequest, Problem,
+};
 
 /// Every route of refunds.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -109,6 +111,7 @@ struct ListQuery {
 async fn create(
     State(app): State<App>,
     caller: Caller,
+    waited: GatewayTime,
     IdempotentJson { idempotency, body }: IdempotentJson<CreateBody>,
 ) -> Result<Response, Problem> {
     if let Some(amount) = body.amount {
@@ -122,7 +125,7 @@ async fn create(
         metadata: body.metadata,
     };
     let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
-    through_gateway(&app, &caller, &idempotency, Done::Refund, |tx| {
+    through_gateway(&app, &caller, &idempotency, &waited, Done::Refund, |tx| {
         work(async move {
             let (_, call) = request_refund(tx, tenant, now, gateways, asked).await?;
             Ok(Step::Call(call))

@@ -75,7 +75,11 @@ fn decide(
     match outcome {
         Outcome::Done(answer) | Outcome::Pending(answer) => {
             let pending = matches!(outcome, Outcome::Pending(_));
-            end(operation, if pending { OperationState::Pending } else { OperationState::Succeeded }, now);
+            end(
+                operation,
+                if pending { OperationState::Pending } else { OperationState::Succeeded },
+                now,
+            );
             match &answer.subject {
                 Subject::Payment(fact) => {
                     if fact.status == PaymentStatus::Failed {
@@ -151,15 +155,9 @@ fn end(operation: &mut Operation, state: OperationState, now: Timestamp) {
     operation.next_check_at = (!ended).then(|| next_check(operation.checks, now));
 }
 
-fn learn_reference(
-    payment: &mut Payment,
-    operation: &Operation,
-    reference: &ProviderRef,
-) {
+fn learn_reference(payment: &mut Payment, operation: &Operation, reference: &ProviderRef) {
     let learned = match operation.refund {
-        Some(id) => {
-            payment.refunds.iter_mut().find(|r| r.id == id).map(|r| &mut r.provider_ref)
-        }
+        Some(id) => payment.refunds.iter_mut().find(|r| r.id == id).map(|r| &mut r.provider_ref),
         None => {
             let id = operation.attempt;
             payment.attempts.iter_mut().find(|a| a.id == id).map(|a| &mut a.provider_ref)

@@ -119,7 +119,8 @@ pub fn split_capture(lines: &mut [Line], captured: Money, vat: Rate) -> Result<(
         by_vendor.entry(line.vendor.clone()).or_default().push(at);
     }
     for of_vendor in by_vendor.values() {
-        let commissions: Vec<Money> = of_vendor.iter().map(|&n| lines[n].parts.commission).collect();
+        let commissions: Vec<Money> =
+            of_vendor.iter().map(|&n| lines[n].parts.commission).collect();
         let commission = Money::sum(captured.currency(), commissions.iter().copied())?;
         let weights: Vec<i64> = commissions.iter().map(|part| part.minor()).collect();
         let vats = match commission.is_zero() {

@@ -3,8 +3,8 @@
 //! An operation that was sent and has no answer is repeated with its own key, as the very same
 //! request; one that the gateway accepted is asked about. Never is another gateway tried.
 
-use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
 use mizan_money::TenantId;
+use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
 use mizan_providers::{Operation as Ask, Outcome, Subject, SyncPayment, SyncRefund};
 
 use super::apply::{Fact, Said, apply};
@@ -16,7 +16,9 @@ use super::operation::{OperationKind, OperationState, next_check};
 use super::settle::{Settled, settle};
 use super::store;
 use crate::app::App;
+use crate::clock::Monotonic;
 use crate::db::work;
+use crate::http::GatewayTime;
 
 /// How many of each kind one sweep takes per tenant.
 const AT_ONCE: i64 = 100;
@@ -130,6 +132,12 @@ pub async fn ask_again(
         .attempt(operation.attempt)
         .ok_or(PaymentError::UnknownAttempt { attempt: operation.attempt })?;
     let gateway = gateway_of(&app.gateways, attempt)?.clone();
+    if !gateway.recognises(operation.created_at, app.clock.now()) {
+        // A repetition would be a new request there. Only a webhook or a person can tell.
+        return Err(PaymentError::Corrupt {
+            what: format!("{id} has no outcome, and the gateway no longer knows its key"),
+        });
+    }
     let ask = operation.ask(&payment)?;
     let request = gateway.build(&ask, &operation.key)?;
     if operation.request_hash.as_deref() != Some(request.fingerprint().as_str()) {
@@ -138,10 +146,12 @@ pub async fn ask_again(
         return Err(PaymentError::Corrupt { what });
     }
     let call = Call { operation: id, ask, request, gateway };
-    call_and_settle(app, tenant, &call, Repetition::AfterUnknown).await.map(Some)
+    let waited = GatewayTime::default();
+    call_and_settle(app, tenant, &call, Repetition::AfterUnknown, &waited).await.map(Some)
 }
 
-/// Calls the gateway, outside any transaction, and writes down what it came to.
+/// Calls the gateway, outside any transaction, and writes down what it came to. The time of the
+/// call is added to `waited`.
 ///
 /// # Errors
 /// The database, in writing it down; the sweeper then asks again.
@@ -150,9 +160,11 @@ pub async fn call_and_settle(
     tenant: TenantId,
     call: &Call,
     repetition: Repetition,
+    waited: &GatewayTime,
 ) -> Result<Settled, PaymentError> {
-    let (outcome, archive) =
-        call.gateway.call(&call.ask, call.request.clone(), repetition).await;
+    let watch = Monotonic::start();
+    let (outcome, archive) = call.gateway.call(&call.ask, call.request.clone(), repetition).await;
+    waited.add(watch.elapsed());
     let (now, outcome, archive) = (app.clock.now(), &outcome, &archive);
     app.db
         .transaction("settle", tenant, |tx| {
@@ -227,12 +239,14 @@ pub async fn sync(
     intent: PaymentIntentId,
     attempt: AttemptId,
 ) -> Result<(), PaymentError> {
-    let payment = app
-        .db
-        .read("payment", tenant, |tx| {
-            work(async move { Ok::<_, PaymentError>(store::load(tx, tenant, &[intent]).await?.pop()) })
-        })
-        .await?;
+    let payment =
+        app.db
+            .read("payment", tenant, |tx| {
+                work(async move {
+                    Ok::<_, PaymentError>(store::load(tx, tenant, &[intent]).await?.pop())
+                })
+            })
+            .await?;
     let payment = payment.ok_or_else(|| PaymentError::NotFound { id: intent.to_string() })?;
     let known = payment.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
     let Some(provider_ref) = known.provider_ref.clone() else { return Ok(()) };

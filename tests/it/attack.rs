@@ -191,7 +191,7 @@ async fn entries_for_an_account_that_is_not_there_or_of_another_currency_are_ref
         head without account: 23000 head_has_its_account
         second head: 23505 balance_pkey
         account without head: 23000 account_has_its_head
-        head of another currency: 23000 head_has_its_account";
+        head of another currency: 23000 account_has_its_head";
     expect(&books, &attacks, expected).await;
 }
 

@@ -198,3 +198,12 @@ async fn partitions_are_made_within_bounds_only() {
         assert!(!told.starts_with("stands") && !told.starts_with("touches"), "{times}: {told}");
     }
 }
+
+#[tokio::test]
+async fn migrating_again_changes_nothing() {
+    let books = full().await;
+    for _again in 0..2 {
+        books.db.migrate().await;
+    }
+    books.prove().await;
+}

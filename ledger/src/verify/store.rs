@@ -45,59 +45,87 @@ const LAWS: &[(&str, &str, &str, &str)] = &[
          limit 20",
     ),
     (
-        "transactions have entries and entries a transaction",
+        "transactions have all their entries and entries a transaction",
         "transactions",
         TRANSACTIONS,
-        "select case when t.position is null then 'entry ' || e.seq || ' of account '
-                 || e.account_id || ' is of no transaction (' || e.position || ')'
-                 else 'transaction ' || t.position || ' has no entries' end
+        "select case
+             when t.position is null then 'entry ' || e.seq || ' of account ' || e.account_id
+                 || ' is of no transaction (' || e.position || ')'
+             when e.position is null then 'transaction ' || t.position || ' has no entries'
+             else 'entry ' || e.seq || ' of account ' || e.account_id
+                 || ' has other times than transaction ' || t.position end
          from ledger.transaction t
-         full join ledger.entry e
-             on e.tenant_id = t.tenant_id and e.position = t.position
-             and e.recorded_at = t.recorded_at
+         full join ledger.entry e on e.tenant_id = t.tenant_id and e.position = t.position
          where coalesce(t.tenant_id, e.tenant_id) = $1
-             and (t.position is null or e.position is null)
+             and (t.position is null or e.position is null
+                 or (t.recorded_at, t.effective_at) <> (e.recorded_at, e.effective_at))
+         union all
+         select 'transaction ' || t.position || ' has ' || count(*) || ' entries and says '
+             || t.entry_count
+         from ledger.transaction t
+         join ledger.entry e on e.tenant_id = t.tenant_id and e.position = t.position
+         where t.tenant_id = $1
+         group by t.position, t.entry_count
+         having count(*) <> t.entry_count
          limit 20",
     ),
     (
-        "sequences have no gap and balances continue",
+        "sequences have no gap, balances continue and time never goes back",
         "entries",
         ENTRIES,
         "select 'entry ' || seq || ' of account ' || account_id || case
                  when seq <> previous_seq + 1 then ' follows entry ' || previous_seq
-                 else ' says a balance of ' || balance_after || ' after '
-                     || previous_balance || ' and ' || change end
+                 when balance_after <> previous_balance + change then ' says a balance of '
+                     || balance_after || ' after ' || previous_balance || ' and ' || change
+                 else ' is of transaction ' || position || ' and follows one of '
+                     || previous_position end
          from (
-             select account_id, seq, balance_after,
+             select account_id, seq, balance_after, position, recorded_at,
                  case side when 'd' then amount else -amount end as change,
                  coalesce(lag(seq) over w, 0) as previous_seq,
-                 coalesce(lag(balance_after) over w, 0) as previous_balance
+                 coalesce(lag(balance_after) over w, 0) as previous_balance,
+                 coalesce(lag(position) over w, 0) as previous_position,
+                 coalesce(lag(recorded_at) over w, '-infinity') as previous_time
              from ledger.entry
              where tenant_id = $1
              window w as (partition by account_id order by seq, recorded_at)
          ) chain
          where seq <> previous_seq + 1 or balance_after <> previous_balance + change
+             or position < previous_position or recorded_at < previous_time
+         limit 20",
+    ),
+    (
+        "entries are in the currency of their account",
+        "entries",
+        ENTRIES,
+        "select 'entry ' || e.seq || ' of account ' || e.account_id || ' is in ' || e.currency
+             || coalesce(' and its account in ' || a.currency, ' and has no account')
+         from ledger.entry e
+         left join ledger.account a on a.tenant_id = e.tenant_id and a.id = e.account_id
+         where e.tenant_id = $1 and e.currency is distinct from a.currency
          limit 20",
     ),
     (
         "heads agree with their entries",
         "accounts",
         ACCOUNTS,
-        "select 'account ' || a.path || ' ' || b.currency || ' has debits ' || b.debits
-             || ', credits ' || b.credits || ', version ' || b.version
-             || '; its entries say ' || coalesce(e.debits, 0) || ', ' || coalesce(e.credits, 0)
-             || ', ' || coalesce(e.newest, 0)
-         from ledger.balance b
-         join ledger.account a on a.tenant_id = b.tenant_id and a.id = b.account_id
+        "select 'account ' || a.path || ' ' || a.currency || case
+                 when b.account_id is null then ' has no balance'
+                 when b.currency <> a.currency then ' has a balance in ' || b.currency
+                 else ' has debits ' || b.debits || ', credits ' || b.credits || ', version '
+                     || b.version || '; its entries say ' || coalesce(e.debits, 0) || ', '
+                     || coalesce(e.credits, 0) || ', ' || coalesce(e.newest, 0) end
+         from ledger.account a
+         left join ledger.balance b on b.tenant_id = a.tenant_id and b.account_id = a.id
          left join (
              select account_id, max(seq) as newest,
                  sum(amount) filter (where side = 'd') as debits,
                  sum(amount) filter (where side = 'c') as credits
              from ledger.entry where tenant_id = $1 group by account_id
-         ) e on e.account_id = b.account_id
-         where b.tenant_id = $1
-             and (b.debits, b.credits, b.version)
-                 is distinct from (coalesce(e.debits, 0), coalesce(e.credits, 0), coalesce(e.newest, 0))
+         ) e on e.account_id = a.id
+         where a.tenant_id = $1
+             and (b.debits, b.credits, b.version, b.currency) is distinct from
+                 (coalesce(e.debits, 0), coalesce(e.credits, 0), coalesce(e.newest, 0), a.currency)
          limit 20",
     ),
     (

@@ -21,10 +21,11 @@ use super::{Result, corrupt, currency, money, rate, word};
 /// # Errors
 /// The database; a tenant that is not there.
 pub async fn policy(conn: &mut PgConnection, tenant: TenantId) -> Result<Policy> {
-    let row = sqlx::query("select jurisdiction, vat_percent from mizan.tenant where tenant_id = $1")
-        .bind(tenant.0)
-        .fetch_one(conn)
-        .await?;
+    let row =
+        sqlx::query("select jurisdiction, vat_percent from mizan.tenant where tenant_id = $1")
+            .bind(tenant.0)
+            .fetch_one(conn)
+            .await?;
     Ok(Policy { jurisdiction: row.try_get("jurisdiction")?, vat: rate(&row, "vat_percent")? })
 }
 
@@ -64,11 +65,13 @@ pub async fn load(
     tenant: TenantId,
     ids: &[PaymentIntentId],
 ) -> Result<Vec<Payment>> {
-    let rows = sqlx::query("select * from payments.intent where tenant_id = $1 and id = any($2) order by id")
-        .bind(tenant.0)
-        .bind(uuids(ids))
-        .fetch_all(&mut *conn)
-        .await?;
+    let rows = sqlx::query(
+        "select * from payments.intent where tenant_id = $1 and id = any($2) order by id",
+    )
+    .bind(tenant.0)
+    .bind(uuids(ids))
+    .fetch_all(&mut *conn)
+    .await?;
     let mut payments = BTreeMap::new();
     for row in &rows {
         let intent = intent_from(row)?;

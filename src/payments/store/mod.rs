@@ -11,12 +11,12 @@ use sqlx::postgres::PgRow;
 
 pub use load::{load, lock, policy};
 pub use operation::{
-    archive, due_operations, finish_operation, insert_operation, lock_operation, open_operation,
-    operation, operations_of, postpone_operation,
+    archive, due_operations, finish_operation, insert_operation, law_operations_end,
+    lock_operation, open_operation, operation, operations_of, postpone_operation,
 };
 pub use query::{
-    Listing, attempt_by_reference, due_fees, intents, law_books_agree, law_refunds_agree, postpone_fee,
-    refund_by_reference, refund_owner, refunds,
+    Listing, attempt_by_reference, due_fees, intents, law_books_agree, law_refunds_agree,
+    postpone_fee, refund_by_reference, refund_owner, refunds,
 };
 pub use save::{insert_intent, save};
 

@@ -56,11 +56,13 @@ pub async fn lock_operation(
     tenant: TenantId,
     id: OperationId,
 ) -> Result<Operation> {
-    sqlx::query("select id from payments.operation where tenant_id = $1 and id = $2 for no key update")
-        .bind(tenant.0)
-        .bind(id.uuid())
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query(
+        "select id from payments.operation where tenant_id = $1 and id = $2 for no key update",
+    )
+    .bind(tenant.0)
+    .bind(id.uuid())
+    .execute(&mut *conn)
+    .await?;
     operation(conn, tenant, id).await?.ok_or_else(|| corrupt(format!("{id} is not there")))
 }
 
@@ -240,4 +242,33 @@ pub async fn archive(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Proves that no operation from before `oldest` is still without an outcome. Refunds that the
+/// gateway accepted may take longer. Answers how many were checked and what breaks the law.
+///
+/// # Errors
+/// The database.
+pub async fn law_operations_end(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    oldest: Timestamp,
+) -> Result<(i64, Vec<String>)> {
+    let checked =
+        sqlx::query_scalar("select count(*) from payments.operation where tenant_id = $1")
+            .bind(tenant.0)
+            .fetch_one(&mut *conn)
+            .await?;
+    let broken = sqlx::query_scalar(
+        "select 'operation op_' || replace(id::text, '-', '') || ' (' || kind || ') is '
+             || state || ' since ' || created_at
+         from payments.operation
+         where tenant_id = $1 and state in ('sent', 'unknown') and created_at < $2
+         limit 20",
+    )
+    .bind(tenant.0)
+    .bind(oldest)
+    .fetch_all(conn)
+    .await?;
+    Ok((checked, broken))
 }

@@ -72,12 +72,13 @@ pub async fn refund_owner(
     tenant: TenantId,
     refund: RefundId,
 ) -> Result<Option<PaymentIntentId>> {
-    let owner: Option<Uuid> =
-        sqlx::query_scalar("select intent_id from payments.refund where tenant_id = $1 and id = $2")
-            .bind(tenant.0)
-            .bind(refund.uuid())
-            .fetch_optional(conn)
-            .await?;
+    let owner: Option<Uuid> = sqlx::query_scalar(
+        "select intent_id from payments.refund where tenant_id = $1 and id = $2",
+    )
+    .bind(tenant.0)
+    .bind(refund.uuid())
+    .fetch_optional(conn)
+    .await?;
     Ok(owner.map(PaymentIntentId::from_uuid))
 }
 

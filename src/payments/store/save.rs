@@ -114,15 +114,10 @@ async fn save_intents(
     Ok(())
 }
 
-async fn save_lines(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    payments: &[Payment],
-) -> Result<()> {
+async fn save_lines(conn: &mut PgConnection, tenant: TenantId, payments: &[Payment]) -> Result<()> {
     let split = payments.iter().filter(|payment| !payment.intent.captured.is_zero());
-    let lines: Vec<(Uuid, &super::super::Line)> = split
-        .flat_map(|p| p.lines.iter().map(|line| (p.intent.id.uuid(), line)))
-        .collect();
+    let lines: Vec<(Uuid, &super::super::Line)> =
+        split.flat_map(|p| p.lines.iter().map(|line| (p.intent.id.uuid(), line))).collect();
     if lines.is_empty() {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use mizan_money::TenantId;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres, Transaction};
 
-use super::server::{TENANTS, server};
+use super::server::{TENANTS, migrate, server};
 
 /// More than any test runs at once, fewer than the server allows.
 const CONNECTIONS_MAX: u32 = 40;
@@ -76,6 +76,11 @@ impl TestDb {
         let session = format!("{role}set time zone 'UTC'; set mizan.tenant = '{tenant}'");
         sqlx::raw_sql(AssertSqlSafe(session)).execute(&mut conn).await.unwrap();
         conn
+    }
+
+    /// Applies the migrations that are missing.
+    pub async fn migrate(&self) {
+        migrate(&mut self.owner().await).await;
     }
 
     /// Runs statements with the owner's rights and every trigger off: what somebody could do

@@ -98,7 +98,7 @@ async fn keep_databases(
 ) {
     let mut admin = PgConnection::connect(admin).await.unwrap();
     run(&mut admin, format!("create database {TEMPLATE}")).await;
-    migrate(template).await;
+    fill(template).await;
     while let Some(order) = orders.recv().await {
         match order {
             Order::Create { name, done } => {
@@ -118,10 +118,14 @@ async fn run(admin: &mut PgConnection, statement: String) {
 }
 
 /// Read from the folder rather than built in, so that a changed migration needs no rebuild.
-async fn migrate(url: &str) {
+pub(super) async fn migrate(owner: &mut PgConnection) {
     let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    Migrator::new(migrations).await.unwrap().run(owner).await.unwrap();
+}
+
+async fn fill(url: &str) {
     let mut owner = PgConnection::connect(url).await.unwrap();
-    Migrator::new(migrations).await.unwrap().run(&mut owner).await.unwrap();
+    migrate(&mut owner).await;
     for (tenant, name) in TENANTS {
         sqlx::query("insert into mizan.tenant (tenant_id, name, created_at) values ($1, $2, $3)")
             .bind(tenant)

@@ -1,0 +1,103 @@
+//! The route that gateways call.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use mizan_providers::Headers;
+use mizan_webhooks::Refused;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::receive::{InboxError, receive};
+use crate::app::App;
+use crate::http::{Code, Problem, ProblemBody};
+use crate::payments::PaymentError;
+
+/// Every route of the inbox.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(take))
+}
+
+/// What became of a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookReceipt)]
+struct ReceiptView {
+    /// Its id here; that of the first where it is a repetition.
+    id: String,
+    /// `applied`, `ignored`, `stale`, `parked`, or `duplicate`.
+    status: &'static str,
+}
+
+impl From<InboxError> for Problem {
+    fn from(error: InboxError) -> Self {
+        match error {
+            InboxError::Db(error) | InboxError::Payments(PaymentError::Db(error)) => error.into(),
+            InboxError::Payments(error) => error.into(),
+            InboxError::Webhooks(error) => Self::internal(&error),
+        }
+    }
+}
+
+fn refused(connection: &str, refused: &Refused) -> Problem {
+    tracing::warn!(connection, code = refused.code(), "a webhook was not believed");
+    match refused {
+        Refused::TooLarge { .. } => Problem::new(Code::BodyTooLarge, refused.to_string()),
+        Refused::NoSecrets => Problem::new(Code::ProviderUnavailable, refused.to_string()),
+        Refused::NotBelieved(why) => Problem::new(Code::SignatureInvalid, why.to_string()),
+    }
+}
+
+/// Deliver a gateway's webhook
+///
+/// For gateways. The signature is verified over the raw bytes; a delivery is kept once and
+/// applied before it is answered. Anything but 2xx asks the gateway to deliver again.
+#[utoipa::path(
+    post,
+    path = "/webhooks/{provider}/{connection}",
+    tag = "webhooks",
+    security(()),
+    params(
+        ("provider" = String, Path, description = "The gateway, e.g. `stripe`"),
+        ("connection" = String, Path, description = "The connection, as configured"),
+    ),
+    request_body(content = String, content_type = "application/json"),
+    responses(
+        (status = 200, description = "Taken in, or known already", body = ReceiptView),
+        (status = 401, description = "Not believed", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ),
+)]
+async fn take(
+    State(app): State<App>,
+    Path((provider, connection)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<Json<ReceiptView>, Problem> {
+    let gateway = app.gateways.get(&connection).filter(|g| g.provider.name().as_str() == provider);
+    let gateway = gateway.ok_or_else(|| {
+        Problem::new(Code::RouteNotFound, "No such gateway connection is configured.")
+    })?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        status if status == Code::BodyTooLarge.status() => {
+            Problem::new(Code::BodyTooLarge, "A delivery is longer than this service accepts.")
+        }
+        _ => Problem::new(Code::MalformedJson, "The body broke off before its end."),
+    })?;
+    let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let headers: Headers = headers.iter().filter_map(text).collect();
+    let checked = mizan_webhooks::check(
+        gateway.provider.as_ref(),
+        &gateway.webhook_secrets,
+        &headers,
+        &body,
+        app.clock.now(),
+    )
+    .map_err(|error| refused(&connection, &error))?;
+    let receipt = receive(&app, gateway, &checked).await?;
+    Ok(Json(ReceiptView { id: receipt.id.to_string(), status: receipt.status }))
+}

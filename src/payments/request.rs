@@ -1,0 +1,195 @@
+//! What the routes of payments take in, and its checks at the door.
+
+use mizan_money::{Currency, Money, Rate};
+use mizan_providers::CaptureMethod;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::create::{AMOUNT_MAX, NewIntent, NewLine};
+use super::intent::Metadata;
+use crate::http::{Code, Problem};
+
+/// A payment intent to be created.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewPaymentIntent)]
+pub(super) struct CreateBody {
+    /// What the customer pays, in minor units: the sum of the lines.
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
+    amount: i64,
+    /// ISO 4217, upper case.
+    #[schema(example = "AED")]
+    currency: String,
+    /// The order's lines.
+    #[schema(min_items = 1, max_items = 100)]
+    lines: Vec<LineBody>,
+    /// Whether the money is taken at once or by a capture.
+    #[serde(default)]
+    capture_method: CaptureWord,
+    /// The gateway's token of the instrument; may also be named when confirming.
+    pub(super) payment_method: Option<String>,
+    /// Where the customer comes back to after a hosted page.
+    pub(super) return_url: Option<String>,
+    /// For people.
+    description: Option<String>,
+    /// Your own pairs: at most 50, keys to 40 and values to 500 characters.
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+/// One line of the order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewOrderLine)]
+pub(super) struct LineBody {
+    /// Your id of the vendor: 1 to 80 letters, digits, `_`, `-`, `.`.
+    vendor: String,
+    /// For people.
+    description: Option<String>,
+    /// Its price in minor units, tax included.
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
+    amount: i64,
+    /// The tax inside the price, in percent.
+    #[serde(default = "zero_percent")]
+    #[schema(default = "0", example = "5")]
+    tax_percent: Rate,
+    /// The platform's commission on the price before tax, in percent.
+    #[serde(default = "zero_percent")]
+    #[schema(default = "0", example = "10")]
+    commission_percent: Rate,
+}
+
+fn zero_percent() -> Rate {
+    Rate::ZERO
+}
+
+/// When the money is taken.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = CaptureMethod)]
+pub(super) enum CaptureWord {
+    /// As soon as the bank agrees.
+    #[default]
+    Automatic,
+    /// By a capture.
+    Manual,
+}
+
+/// How to confirm.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = ConfirmPaymentIntent)]
+pub(super) struct ConfirmBody {
+    /// The gateway's token of the instrument, where none was named at creation.
+    pub(super) payment_method: Option<String>,
+    /// Where the customer comes back to after a hosted page.
+    pub(super) return_url: Option<String>,
+}
+
+/// What to capture.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = CapturePaymentIntent)]
+pub(super) struct CaptureBody {
+    /// How much of the hold, in minor units; else all of it. The rest is released.
+    #[schema(minimum = 1)]
+    pub(super) amount: Option<i64>,
+}
+
+/// Why it is given up.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = CancelPaymentIntent)]
+pub(super) struct CancelBody {
+    /// For people, at most 200 characters.
+    pub(super) cancellation_reason: Option<String>,
+}
+
+fn too_long(param: &str, max: usize) -> Problem {
+    let detail = format!("`{param}` has at most {max} characters.");
+    Problem::new(Code::InvalidField, detail).param(param)
+}
+
+/// Refuses what a column or the gateways would not hold.
+pub(super) fn check_text(param: &str, text: Option<&str>, max: usize) -> Result<(), Problem> {
+    match text {
+        Some(text) if text.is_empty() || text.chars().count() > max => Err(too_long(param, max)),
+        Some(text) if text.contains('\0') => {
+            let detail = format!("`{param}` holds a NUL character.");
+            Err(Problem::new(Code::InvalidField, detail).param(param))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses metadata beyond Stripe's bounds, which all gateways can carry.
+pub(super) fn check_metadata(metadata: &Metadata) -> Result<(), Problem> {
+    if metadata.len() > 50 {
+        let detail = "`metadata` has at most 50 pairs.";
+        return Err(Problem::new(Code::InvalidField, detail).param("metadata"));
+    }
+    for (key, value) in metadata {
+        let param = format!("metadata.{}", key.chars().take(40).collect::<String>());
+        check_text(&param, Some(key), 40)?;
+        check_text(&param, Some(value).filter(|v| !v.is_empty()).map(String::as_str), 500)?;
+        if key.contains(['[', ']']) || key.starts_with("mizan_") {
+            let detail = "A key holds no square brackets and does not begin with `mizan_`.";
+            return Err(Problem::new(Code::InvalidField, detail).param(param));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_return_url(url: Option<&str>) -> Result<(), Problem> {
+    check_text("return_url", url, 2_048)?;
+    let web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    match url {
+        Some(url) if !web(url) => {
+            let detail = "`return_url` must begin with https:// or http://.";
+            Err(Problem::new(Code::InvalidField, detail).param("return_url"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks an amount of minor units at the door.
+pub(super) fn check_amount(param: &str, amount: i64) -> Result<(), Problem> {
+    if (1..=AMOUNT_MAX).contains(&amount) {
+        return Ok(());
+    }
+    let detail = format!("`{param}` is {amount}; it goes from 1 to {AMOUNT_MAX} minor units.");
+    Err(Problem::new(Code::InvalidAmount, detail).param(param))
+}
+
+impl CreateBody {
+    pub(super) fn check(self) -> Result<NewIntent, Problem> {
+        let currency = Currency::parse(&self.currency).map_err(|error| {
+            Problem::new(Code::UnknownCurrency, error.to_string()).param("currency")
+        })?;
+        check_amount("amount", self.amount)?;
+        check_text("payment_method", self.payment_method.as_deref(), 255)?;
+        check_text("description", self.description.as_deref(), 500)?;
+        check_return_url(self.return_url.as_deref())?;
+        check_metadata(&self.metadata)?;
+        let mut lines = Vec::with_capacity(self.lines.len());
+        for (n, line) in self.lines.into_iter().enumerate() {
+            check_amount(&format!("lines[{n}].amount"), line.amount)?;
+            let param = format!("lines[{n}].description");
+            check_text(&param, line.description.as_deref(), 500)?;
+            lines.push(NewLine {
+                vendor: line.vendor,
+                description: line.description,
+                amount: line.amount,
+                tax: line.tax_percent,
+                commission: line.commission_percent,
+            });
+        }
+        Ok(NewIntent {
+            amount: Money::new(self.amount, currency),
+            capture_method: match self.capture_method {
+                CaptureWord::Automatic => CaptureMethod::Automatic,
+                CaptureWord::Manual => CaptureMethod::Manual,
+            },
+            lines,
+            payment_method: self.payment_method,
+            return_url: self.return_url,
+            description: self.description,
+            metadata: self.metadata,
+        })
+    }
+}
