@@ -95,8 +95,8 @@ where
                     Claim::Running { operation_id: Some(id), created_at } => {
                         let id = OperationId::from_uuid(id);
                         let operation = store::operation(tx, tenant, id).await?;
-                        let ended = operation.as_ref().is_some_and(|o| o.state.is_final());
-                        if ended || created_at + CALL_TIME_MAX <= now {
+                        let told = operation.is_some_and(|o| o.state != OperationState::Sent);
+                        if told || created_at + CALL_TIME_MAX <= now {
                             return Ok(Begun::Look(id));
                         }
                     }

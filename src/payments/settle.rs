@@ -117,35 +117,19 @@ fn decide(
             operation.next_check_at = Some(asked.map_or(ladder, |wait| ladder.max(now + wait)));
         }
         Outcome::Mismatch(mismatch) => {
+            // Not believed, and not booked: the gateway is asked what it knows. If that says the
+            // same, it is a fact.
             operation.state = OperationState::Unknown;
-            operation.next_check_at = Some(now + chrono::Duration::days(1));
-            contradicted(operation, payment, &mismatch.answer.subject, policy, plan)?;
+            operation.next_check_at = Some(next_check(operation.checks, now));
+            if !["reference", "provider_ref"].contains(&mismatch.field) {
+                learn_reference(payment, operation, mismatch.answer.provider_ref());
+            }
             payment.intent.send_to_review(mismatch.to_string());
             let id = payment.intent.id.to_string();
             plan.announce("payment.review", id, None, view::event_payload(payment));
         }
     }
     Ok(())
-}
-
-/// An answer that disagrees is not believed, but money that it says was taken is booked.
-fn contradicted(
-    operation: &Operation,
-    payment: &mut Payment,
-    subject: &Subject,
-    policy: &Policy,
-    plan: &mut Plan,
-) -> Result<(), PaymentError> {
-    match subject {
-        Subject::Payment(fact)
-            if fact.status == PaymentStatus::Captured
-                && fact.reference.is_none_or(|reference| reference == payment.intent.id) =>
-        {
-            let now = plan.now();
-            payment.apply_payment_fact(operation.attempt, fact, now, policy, plan).map(|_| ())
-        }
-        _ => Ok(()),
-    }
 }
 
 fn end(operation: &mut Operation, state: OperationState, now: Timestamp) {

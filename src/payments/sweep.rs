@@ -174,11 +174,14 @@ pub async fn call_and_settle(
 }
 
 /// A gateway that accepted is asked for the result; one that keeps failing under our key is
-/// asked what it knows, once it has given us a reference to ask by.
+/// asked what it knows, once it has given us a reference to ask by; so is one whose answer
+/// contradicted what was asked.
 fn query_instead(operation: &super::operation::Operation, payment: &Payment) -> Option<Ask> {
     let attempt = payment.attempt(operation.attempt)?;
     let stuck = operation.state == OperationState::Unknown && operation.checks > 2;
-    if operation.state != OperationState::Pending && !stuck {
+    let outcome = operation.outcome.as_ref().and_then(|o| o.get("outcome"));
+    let contradicted = outcome.and_then(serde_json::Value::as_str) == Some("mismatch");
+    if operation.state != OperationState::Pending && !stuck && !contradicted {
         return None;
     }
     let payment_ref = attempt.provider_ref.clone()?;
