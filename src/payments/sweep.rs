@@ -271,7 +271,10 @@ async fn query_outcome(
     let (outcome, _) = gateway.call(&query, request, Repetition::First).await;
     let answer = match &outcome {
         Outcome::Done(answer) | Outcome::Pending(answer) => answer,
-        Outcome::Mismatch(mismatch) => &mismatch.answer,
+        // Said twice, so it is a fact; unless it is about something else altogether.
+        Outcome::Mismatch(told) if !["reference", "provider_ref"].contains(&told.field) => {
+            &told.answer
+        }
         other => {
             tracing::warn!(%attempt, outcome = other.as_str(), "the gateway did not tell");
             return Ok(None);
