@@ -1,2 +1,10 @@
-//! The command line.
-fn main() {}
+//! The program `mizan`: one command for everything.
+
+mod cli;
+mod demo;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -21,6 +21,7 @@ impl FromStr for CodeName {
     get,
     path = "/problems",
     tag = "problems",
+    operation_id = "list_problems",
     security(()),
     responses((status = 200, description = "Each code with its title", body = String)),
 )]
@@ -38,6 +39,7 @@ pub(super) async fn list() -> String {
     get,
     path = "/problems/{code}",
     tag = "problems",
+    operation_id = "retrieve_problem",
     security(()),
     params(("code" = String, Path, description = "The field `code` of a problem")),
     responses((status = 200, description = "The explanation", body = String)),

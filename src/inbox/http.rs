@@ -58,6 +58,7 @@ fn refused(connection: &str, refused: &Refused) -> Problem {
     post,
     path = "/webhooks/{provider}/{connection}",
     tag = "webhooks",
+    operation_id = "deliver_webhook",
     security(()),
     params(
         ("provider" = String, Path, description = "The gateway, e.g. `stripe`"),

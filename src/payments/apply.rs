@@ -6,6 +6,7 @@ use mizan_ledger::read;
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{PaymentAnswer, PaymentStatus, RefundAnswer, RefundStatus};
+use serde_json::json;
 use sqlx::PgConnection;
 
 use super::error::PaymentError;
@@ -172,6 +173,10 @@ async fn end_answered_operations(
         let mut ended = store::lock_operation(conn, tenant, operation.id).await?;
         if !ended.state.is_final() {
             ended.state = state;
+            ended.outcome = Some(json!({
+                "outcome": state.as_str(),
+                "detail": payment.intent.last_error,
+            }));
             ended.next_check_at = None;
             ended.finished_at = Some(now);
             store::finish_operation(conn, tenant, &ended).await?;

@@ -103,7 +103,10 @@ impl Payment {
             PaymentStatus::Captured => return self.capture(n, fact, at, policy, plan),
             PaymentStatus::Authorised => {
                 self.authorise(fact);
-                event = Some("payment.authorised");
+                event = Some(match self.intent.state {
+                    IntentState::Review => "payment.review",
+                    _ => "payment.authorised",
+                });
             }
             PaymentStatus::RequiresAction if self.is_under_way() => {
                 self.intent.state = IntentState::RequiresAction;
@@ -201,15 +204,24 @@ impl Payment {
         } else {
             Money::new(fact.captured.minor().min(self.intent.amount.minor()), self.intent.currency)
         };
+        let beyond = fact.captured.checked_sub(expected)?;
+        // Asked first, so that nobody is told of a success that is none.
+        let question = self.question_capture(fact, closed, beyond);
+        if let Some(question) = &question {
+            let attempt = self.attempts[n].id;
+            self.intent.send_to_review(format!("{question} ({attempt})"));
+        }
         if expected.is_positive() {
             self.book_capture(n, expected, at, policy, plan)?;
         }
-        let beyond = fact.captured.checked_sub(expected)?;
         if beyond.is_positive() {
             self.book_unapplied(n, beyond, at, plan)?;
         }
         self.intent.next_action = None;
-        self.question_capture(n, fact, closed, beyond, plan);
+        if question.is_some() {
+            let id = self.intent.id.to_string();
+            plan.announce("payment.review", id, None, view::event_payload(self));
+        }
         Ok(())
     }
 
@@ -250,10 +262,14 @@ impl Payment {
         self.intent.captured = captured;
         self.intent.voided = self.intent.amount.checked_sub(captured)?;
         self.intent.last_error = None;
+        let event = match self.intent.state {
+            IntentState::Review => "payment.captured",
+            _ => "payment.completed",
+        };
         if self.intent.state != IntentState::Review {
             self.intent.state = IntentState::Succeeded;
         }
-        plan.announce("payment.completed", source, Some(entry), view::event_payload(self));
+        plan.announce(event, source, Some(entry), view::event_payload(self));
         Ok(())
     }
 
@@ -276,18 +292,16 @@ impl Payment {
         Ok(())
     }
 
-    /// Sends the intent to a person where the money taken is not the money asked for.
+    /// What a person must look at, where the money taken is not the money asked for.
     fn question_capture(
-        &mut self,
-        n: usize,
+        &self,
         fact: &PaymentAnswer,
         closed: bool,
         beyond: Money,
-        plan: &mut Plan,
-    ) {
+    ) -> Option<String> {
         let (taken, asked) = (fact.captured, self.intent.amount);
         let automatic = self.intent.capture_method == CaptureMethod::Automatic;
-        let question = if closed {
+        if closed {
             Some(format!("{taken} was taken after the payment was {}", self.intent.state.as_str()))
         } else if beyond.is_positive() {
             Some(format!("{beyond} was taken beyond what was asked ({asked})"))
@@ -295,12 +309,6 @@ impl Payment {
             Some(format!("{taken} was taken, asked was {asked}"))
         } else {
             None
-        };
-        if let Some(question) = question {
-            let attempt = self.attempts[n].id;
-            self.intent.send_to_review(format!("{question} ({attempt})"));
-            let id = self.intent.id.to_string();
-            plan.announce("payment.review", id, None, view::event_payload(self));
         }
     }
 

@@ -54,9 +54,9 @@ pub async fn settle(
     let mut plan = Plan::new(now, "gateway");
     decide(&mut operation, &mut payment, outcome, &policy, promise.as_ref(), &mut plan)?;
     store::finish_operation(conn, tenant, &operation).await?;
-    let payments = [payment];
-    write(conn, tenant, &payments, plan).await?;
-    let [payment] = payments;
+    write(conn, tenant, &[payment], plan).await?;
+    // Read back, so that the answer is what a later reader gets.
+    let payment = store::load(conn, tenant, &[found.intent]).await?.pop().ok_or_else(missing)?;
     let operation = store::operation(conn, tenant, id).await?.unwrap_or(operation);
     Ok(Settled { operation, payment })
 }

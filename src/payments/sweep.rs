@@ -12,7 +12,7 @@ use super::ask::{Call, gateway_of};
 use super::error::PaymentError;
 use super::gateway::Repetition;
 use super::intent::Payment;
-use super::operation::{OperationKind, OperationState, next_check};
+use super::operation::{Operation, OperationKind, OperationState, next_check};
 use super::settle::{Settled, settle};
 use super::store;
 use crate::app::App;
@@ -100,7 +100,8 @@ async fn take_due_fees(
         .await
 }
 
-/// Asks about one operation that has no answer.
+/// Asks about one operation that has no answer: the gateway is queried where that can tell, and
+/// asked the same again under the same key where it cannot.
 ///
 /// # Errors
 /// The database; a payment that cannot say what was asked.
@@ -109,34 +110,55 @@ pub async fn ask_again(
     tenant: TenantId,
     id: OperationId,
 ) -> Result<Option<Settled>, PaymentError> {
-    let loaded = app
-        .db
+    let Some(found) = find(app, tenant, id).await? else { return Ok(None) };
+    if found.operation.state.is_final() {
+        return Ok(Some(found));
+    }
+    let Some(query) = query_instead(&found.operation, &found.payment) else {
+        return repeat(app, tenant, found).await;
+    };
+    query_outcome(app, tenant, &found.payment, found.operation.attempt, query).await?;
+    match find(app, tenant, id).await? {
+        // It was not done, or the query failed as well: what failed before may work by now.
+        Some(found) if is_stuck(&found.operation) => repeat(app, tenant, found).await,
+        _ => Ok(None),
+    }
+}
+
+async fn find(
+    app: &App,
+    tenant: TenantId,
+    id: OperationId,
+) -> Result<Option<Settled>, PaymentError> {
+    app.db
         .read("operation", tenant, |tx| {
             work(async move {
                 let Some(operation) = store::operation(tx, tenant, id).await? else {
                     return Ok(None);
                 };
                 let payment = store::load(tx, tenant, &[operation.intent]).await?.pop();
-                Ok::<_, PaymentError>(payment.map(|payment| (operation, payment)))
+                Ok(payment.map(|payment| Settled { operation, payment }))
             })
         })
-        .await?;
-    let Some((operation, payment)) = loaded else { return Ok(None) };
-    if operation.state.is_final() {
-        return Ok(Some(Settled { operation, payment }));
-    }
-    if let Some(query) = query_instead(&operation, &payment) {
-        return query_outcome(app, tenant, &payment, operation.attempt, query).await;
-    }
+        .await
+}
+
+/// Sends the very same request again, as long as the gateway knows its key.
+async fn repeat(
+    app: &App,
+    tenant: TenantId,
+    found: Settled,
+) -> Result<Option<Settled>, PaymentError> {
+    let Settled { operation, payment } = found;
+    let id = operation.id;
     let attempt = payment
         .attempt(operation.attempt)
         .ok_or(PaymentError::UnknownAttempt { attempt: operation.attempt })?;
     let gateway = gateway_of(&app.gateways, attempt)?.clone();
     if !gateway.recognises(operation.created_at, app.clock.now()) {
         // A repetition would be a new request there. Only a webhook or a person can tell.
-        return Err(PaymentError::Corrupt {
-            what: format!("{id} has no outcome, and the gateway no longer knows its key"),
-        });
+        tracing::error!(%id, "has no outcome, and the gateway no longer knows its key");
+        return Ok(None);
     }
     let ask = operation.ask(&payment)?;
     let request = gateway.build(&ask, &operation.key)?;
@@ -173,15 +195,26 @@ pub async fn call_and_settle(
         .await
 }
 
+/// Whether repeating it was of no use so far.
+fn is_stuck(operation: &Operation) -> bool {
+    operation.state == OperationState::Unknown
+        && operation.checks > 2
+        && !is_contradicted(operation)
+}
+
+/// Whether the answer was about something else than what was asked.
+fn is_contradicted(operation: &Operation) -> bool {
+    let outcome = operation.outcome.as_ref().and_then(|outcome| outcome.get("outcome"));
+    outcome.and_then(serde_json::Value::as_str) == Some("mismatch")
+}
+
 /// A gateway that accepted is asked for the result; one that keeps failing under our key is
 /// asked what it knows, once it has given us a reference to ask by; so is one whose answer
 /// contradicted what was asked.
-fn query_instead(operation: &super::operation::Operation, payment: &Payment) -> Option<Ask> {
+fn query_instead(operation: &Operation, payment: &Payment) -> Option<Ask> {
     let attempt = payment.attempt(operation.attempt)?;
-    let stuck = operation.state == OperationState::Unknown && operation.checks > 2;
-    let outcome = operation.outcome.as_ref().and_then(|o| o.get("outcome"));
-    let contradicted = outcome.and_then(serde_json::Value::as_str) == Some("mismatch");
-    if operation.state != OperationState::Pending && !stuck && !contradicted {
+    let asked = operation.state == OperationState::Pending || is_contradicted(operation);
+    if !asked && !is_stuck(operation) {
         return None;
     }
     let payment_ref = attempt.provider_ref.clone()?;
@@ -219,7 +252,7 @@ pub async fn sync_payment(
         .await?;
     // One that is on its way at this moment is left to whoever sent it.
     let now = app.clock.now();
-    let waiting = |o: &&super::operation::Operation| {
+    let waiting = |o: &&Operation| {
         !o.state.is_final()
             && (o.state != OperationState::Sent || o.next_check_at.is_some_and(|at| at <= now))
     };

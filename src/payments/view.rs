@@ -56,6 +56,7 @@ pub struct IntentView {
     /// For people.
     pub description: Option<String>,
     /// The shop's pairs.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
     /// When it was created.
     #[schema(value_type = String, format = DateTime)]
@@ -145,6 +146,7 @@ pub struct RefundView {
     /// What each line gives back.
     pub parts: Vec<RefundPartView>,
     /// The shop's pairs.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
     /// When it was created.
     #[schema(value_type = String, format = DateTime)]

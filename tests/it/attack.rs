@@ -91,7 +91,8 @@ async fn entries_that_do_not_balance_are_refused() {
         off by one: 23000 entries_balance
         one leg: 23000 entries_balance
         netted across currencies: 23000 entries_balance
-        aimed at the partition: 42501 permission denied for table entry_2026_03 | 23000 entries_balance
+        aimed at the partition: 42501 permission denied for table entry_2026_03 | 23000 \
+            entries_balance
         an amount of nothing: 23514 entry_amount_is_positive
         an amount below zero: 23514 entry_amount_is_positive
         a third side: 23514 entry_side_is_a_side";
@@ -142,7 +143,8 @@ async fn entries_that_do_not_continue_their_account_are_refused() {
     ];
     let expected = "
         a gap in the sequence: 23000 entries_continue
-        aimed at the partition: 42501 permission denied for table entry_2026_03 | 23000 entries_continue
+        aimed at the partition: 42501 permission denied for table entry_2026_03 | 23000 \
+            entries_continue
         a sequence number twice: 23000 entries_continue
         a balance that jumps: 23000 entries_continue
         a balance of its own: 23000 entries_continue
@@ -245,12 +247,18 @@ async fn transactions_without_entries_or_out_of_order_are_refused() {
         ("fewer entries than it says", forged(&raw, |raw| raw.transactions[0].entry_count = 3)),
         ("more entries than it says", forged(&raw, |raw| raw.transactions[0].entry_count = 1)),
         ("another time than the book", forged(&raw, later)),
-        ("a reversal of what is not there", forged(&raw, |raw| {
-            raw.transactions[0].reverses = Some(900);
-        })),
-        ("a reversal of itself", forged(&raw, |raw| {
-            raw.transactions[0].reverses = Some(raw.position);
-        })),
+        (
+            "a reversal of what is not there",
+            forged(&raw, |raw| {
+                raw.transactions[0].reverses = Some(900);
+            }),
+        ),
+        (
+            "a reversal of itself",
+            forged(&raw, |raw| {
+                raw.transactions[0].reverses = Some(raw.position);
+            }),
+        ),
     ];
     let expected = "
         no entries: 23000 transaction_has_entries
@@ -298,7 +306,8 @@ async fn a_late_entry_is_refused_however_well_it_balances() {
     ];
     let expected = "
         to an old transaction: 23000 entries_are_not_late
-        aimed at the partition: 42501 permission denied for table entry_2026_03 | 23000 entries_are_not_late
+        aimed at the partition: 42501 permission denied for table entry_2026_03 | 23000 \
+            entries_are_not_late
         to the newest: 23000 entries_are_not_late
         to one that is not there: 23000 entries_are_not_late
         at another time: 23000 entries_are_not_late";

@@ -3,7 +3,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::support::raw::{attempt, answer};
+use crate::support::raw::{answer, attempt};
 use crate::support::{Actor, Books, T0, after, command, fact, lines};
 
 const JOURNAL: [&str; 5] =
@@ -12,7 +12,8 @@ const JOURNAL: [&str; 5] =
 /// Books in which every journal table has rows.
 async fn full() -> Books {
     let books = Books::new().await;
-    let sale = fact("k1", "dr gateway_clearing:stripe 9.00 AED; cr vendor_payable:V1:pending 9.00 AED");
+    let sale =
+        fact("k1", "dr gateway_clearing:stripe 9.00 AED; cr vendor_payable:V1:pending 9.00 AED");
     let refused = command("k2", "dr vendor_payable:V1:available 1.00 AED; cr bank:main 1.00 AED");
     books.post(&[sale, refused]).await;
     for table in JOURNAL {
@@ -37,11 +38,17 @@ async fn the_service_may_not_change_the_journal() {
             assert_eq!(told, format!("42501 permission denied for table {name}"), "{statement}");
         }
     }
-    for statement in ["delete from ledger.balance", "truncate ledger.balance",
-        "delete from ledger.book", "truncate ledger.book", "delete from mizan.tenant",
-        "drop table ledger.entry_2026_03", "alter table ledger.entry disable trigger all",
+    for statement in [
+        "delete from ledger.balance",
+        "truncate ledger.balance",
+        "delete from ledger.book",
+        "truncate ledger.book",
+        "delete from mizan.tenant",
+        "drop table ledger.entry_2026_03",
+        "alter table ledger.entry disable trigger all",
         "alter table ledger.entry detach partition ledger.entry_2026_03",
-        "create table ledger.mine ()", "set session_replication_role = replica",
+        "create table ledger.mine ()",
+        "set session_replication_role = replica",
         "insert into ledger.book (tenant_id) values (3)",
         "insert into mizan.tenant (tenant_id, name, created_at) values (3, 'x', now())",
     ] {
@@ -64,8 +71,11 @@ async fn not_even_the_owner_changes_the_journal_without_taking_its_guards_down()
             assert_eq!(told, "42501 journal_is_append_only", "{statement}");
         }
     }
-    for statement in ["delete from ledger.balance", "truncate ledger.balance",
-        "delete from ledger.book", "truncate ledger.book",
+    for statement in [
+        "delete from ledger.balance",
+        "truncate ledger.balance",
+        "delete from ledger.book",
+        "truncate ledger.book",
         "truncate mizan.tenant cascade",
     ] {
         let told = attempt(&books.db, Actor::Owner, books.tenant, statement).await;
@@ -133,14 +143,19 @@ async fn the_service_holds_no_right_on_the_journal_but_to_read_and_append() {
         where n.nspname = 'ledger' and c.relkind in ('r', 'p') and not c.relispartition
             and has_table_privilege('mizan_service', c.oid, p.name)
         group by c.relname order by c.relname";
-    assert_eq!(catalogue(&books, rights).await, lines("
+    assert_eq!(
+        catalogue(&books, rights).await,
+        lines(
+            "
         account select
         balance select
         book select
         entry insert select
         outcome insert select
         rejection insert select
-        transaction select"));
+        transaction select"
+        )
+    );
     let columns = "select c.relname::text || ' ' || p.name || ' '
             || string_agg(a.attname, ' ' order by a.attname)
         from pg_class c
@@ -151,13 +166,18 @@ async fn the_service_holds_no_right_on_the_journal_but_to_read_and_append() {
             and not has_table_privilege('mizan_service', c.oid, p.name)
             and has_column_privilege('mizan_service', c.oid, a.attnum, p.name)
         group by c.relname, p.name order by c.relname, p.name";
-    assert_eq!(catalogue(&books, columns).await, lines("
+    assert_eq!(
+        catalogue(&books, columns).await,
+        lines(
+            "
         account insert created_at currency path public_id tenant_id
         balance insert account_id currency floor_side tenant_id
         balance update credits debits version
         book update event_position position recorded_at
         transaction insert actor effective_at entry_count first_account first_seq id kind \
-            metadata position recorded_at reverses source tenant_id"));
+            metadata position recorded_at reverses source tenant_id"
+        )
+    );
 }
 
 #[tokio::test]
@@ -178,7 +198,7 @@ async fn a_time_without_a_partition_is_an_error_and_not_a_loss() {
     let books = full().await;
     let late = after(10 * 366 * 86_400);
     let sale = fact("k9", "dr bank:main 1.00 AED; cr suspense:bank 1.00 AED");
-    let error = books.post_at(late, &[sale.clone()]).await.unwrap_err();
+    let error = books.post_at(late, std::slice::from_ref(&sale)).await.unwrap_err();
     let mizan_ledger::LedgerError::Database(sqlx::Error::Database(error)) = error else {
         panic!("{error}");
     };
@@ -191,19 +211,14 @@ async fn a_time_without_a_partition_is_an_error_and_not_a_loss() {
 async fn partitions_are_made_within_bounds_only() {
     let books = full().await;
     let mut conn = books.db.connect(Actor::Service, books.tenant).await;
-    for times in ["'2026-01-01', '2126-01-01'", "null, now()", "'-infinity', 'infinity'",
-        "'infinity', 'infinity'"] {
+    for times in [
+        "'2026-01-01', '2126-01-01'",
+        "null, now()",
+        "'-infinity', 'infinity'",
+        "'infinity', 'infinity'",
+    ] {
         let statement = AssertSqlSafe(format!("select ledger.ensure_partitions({times})"));
         let told = answer(&mut conn, &statement.0).await;
         assert!(!told.starts_with("stands") && !told.starts_with("touches"), "{times}: {told}");
     }
-}
-
-#[tokio::test]
-async fn migrating_again_changes_nothing() {
-    let books = full().await;
-    for _again in 0..2 {
-        books.db.migrate().await;
-    }
-    books.prove().await;
 }

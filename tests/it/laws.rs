@@ -7,7 +7,8 @@ const SALE: &str = "dr gateway_clearing:stripe 105.00 AED; cr vendor_payable:V1:
     cr vat_output_payable:AE 5.00 AED";
 const RELEASE: &str =
     "dr vendor_payable:V1:pending 100.00 AED; cr vendor_payable:V1:available 100.00 AED";
-const PAYOUT: &str = "dr vendor_payable:V1:available 60.00 AED; cr payouts_in_transit:bank 60.00 AED";
+const PAYOUT: &str =
+    "dr vendor_payable:V1:available 60.00 AED; cr payouts_in_transit:bank 60.00 AED";
 const DOLLARS: &str = "dr bank:usd 5.00 USD; cr suspense:bank 5.00 USD";
 
 /// Four transactions and a refusal. Accounts are numbered in the order of their paths within
@@ -57,8 +58,12 @@ async fn empty_books_keep_every_law() {
 #[tokio::test]
 async fn each_law_says_on_how_much_it_was_tried() {
     let laws = kept().await.laws().await;
-    let told: String = laws.iter().map(|l| format!("{} {} {}\n", l.checked, l.unit, l.name)).collect();
-    assert_eq!(told, lines("
+    let told: String =
+        laws.iter().map(|l| format!("{} {} {}\n", l.checked, l.unit, l.name)).collect();
+    assert_eq!(
+        told,
+        lines(
+            "
         4 transactions transactions balance per currency
         4 transactions transactions have all their entries and entries a transaction
         9 entries sequences have no gap, balances continue and time never goes back
@@ -66,7 +71,9 @@ async fn each_law_says_on_how_much_it_was_tried() {
         7 accounts heads agree with their entries
         4 transactions journal numbers have no gap and time never goes back
         5 keys every key has one outcome and every transaction a key
-        7 accounts no account is below its floor"));
+        7 accounts no account is below its floor"
+        )
+    );
 }
 
 #[tokio::test]
@@ -75,11 +82,17 @@ async fn an_edited_amount_is_named() {
         "update ledger.entry set amount = amount + 1 where account_id = {} and seq = 1",
         id("vat_output_payable:AE")
     );
-    broken_by(&edit, "
+    broken_by(
+        &edit,
+        "
         transactions balance per currency: transaction 1 is off by -1 minor units of AED
-        sequences have no gap, balances continue and time never goes back: entry 1 of account {vat_output_payable:AE} says a balance of -500 after 0 and -501
-        heads agree with their entries: account vat_output_payable:AE AED has debits 0, credits 500, version 1; its entries say 0, 501, 1
-    ").await;
+        sequences have no gap, balances continue and time never goes back: \
+            entry 1 of account {vat_output_payable:AE} says a balance of -500 after 0 and -501
+        heads agree with their entries: account vat_output_payable:AE AED has debits 0, credits \
+            500, version 1; its entries say 0, 501, 1
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -88,31 +101,51 @@ async fn an_amount_edited_on_both_sides_with_all_balances_after_it_is_named_by_t
         "update ledger.entry set amount = amount + 1, balance_after = balance_after + case side
             when 'd' then 1 else -1 end
          where account_id in ({}, {})",
-        id("bank:usd"), id("suspense:bank")
+        id("bank:usd"),
+        id("suspense:bank")
     );
-    broken_by(&edit, "
-        heads agree with their entries: account bank:usd USD has debits 500, credits 0, version 1; its entries say 501, 0, 1
-        heads agree with their entries: account suspense:bank USD has debits 0, credits 500, version 1; its entries say 0, 501, 1
-    ").await;
+    broken_by(
+        &edit,
+        "
+        heads agree with their entries: account bank:usd USD has debits 500, credits 0, version \
+            1; its entries say 501, 0, 1
+        heads agree with their entries: account suspense:bank USD has debits 0, credits 500, \
+            version 1; its entries say 0, 501, 1
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn an_edited_currency_is_named_even_on_both_sides() {
     let edit = "update ledger.entry set currency = 'EUR' where currency = 'USD'";
-    broken_by(edit, "
-        entries are in the currency of their account: entry 1 of account {bank:usd} is in EUR and its account in USD
-        entries are in the currency of their account: entry 1 of account {suspense:bank} is in EUR and its account in USD
-    ").await;
+    broken_by(
+        edit,
+        "
+        entries are in the currency of their account: \
+            entry 1 of account {bank:usd} is in EUR and its account in USD
+        entries are in the currency of their account: \
+            entry 1 of account {suspense:bank} is in EUR and its account in USD
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn an_edited_date_is_named() {
     let edit = format!(
         "update ledger.entry set effective_at = effective_at - interval '1 day'
-         where account_id = {}", id("bank:usd"));
-    broken_by(&edit, "
-        transactions have all their entries and entries a transaction: entry 1 of account {bank:usd} has other times than transaction 4
-    ").await;
+         where account_id = {}",
+        id("bank:usd")
+    );
+    broken_by(
+        &edit,
+        "
+        transactions have all their entries and entries a transaction: \
+            entry 1 of account {bank:usd} has other times than transaction 4
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -121,17 +154,26 @@ async fn an_edited_balance_is_named() {
         "update ledger.balance set credits = credits + 1 where account_id = {}",
         id("vendor_payable:V1:available")
     );
-    broken_by(&edit, "
-        heads agree with their entries: account vendor_payable:V1:available AED has debits 6000, credits 10001, version 2; its entries say 6000, 10000, 2
-    ").await;
+    broken_by(
+        &edit,
+        "
+        heads agree with their entries: account vendor_payable:V1:available AED has debits 6000, \
+            credits 10001, version 2; its entries say 6000, 10000, 2
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_missing_balance_is_named() {
     let edit = format!("delete from ledger.balance where account_id = {}", id("bank:usd"));
-    broken_by(&edit, "
+    broken_by(
+        &edit,
+        "
         heads agree with their entries: account bank:usd USD has no balance
-    ").await;
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -140,10 +182,16 @@ async fn a_floor_that_was_lifted_or_broken_is_named() {
         "update ledger.balance set floor_side = null, debits = 20000 where account_id = {}",
         id("vendor_payable:V1:available")
     );
-    broken_by(&edit, "
-        heads agree with their entries: account vendor_payable:V1:available AED has debits 20000, credits 10000, version 2; its entries say 6000, 10000, 2
-        no account is below its floor: account vendor_payable:V1:available AED has not the floor of the chart
-    ").await;
+    broken_by(
+        &edit,
+        "
+        heads agree with their entries: account vendor_payable:V1:available AED has debits 20000, \
+            credits 10000, version 2; its entries say 6000, 10000, 2
+        no account is below its floor: account vendor_payable:V1:available AED has not the floor \
+            of the chart
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -167,38 +215,66 @@ async fn balanced_legs_added_to_an_old_transaction_are_named() {
         )
     };
     let old = add(1, "vendor_payable:V1:available", "payouts_in_transit:bank");
-    broken_by(&old, "
-        transactions have all their entries and entries a transaction: transaction 1 has 5 entries and says 3
-        sequences have no gap, balances continue and time never goes back: entry 3 of account {vendor_payable:V1:available} is of transaction 1 and follows one of 3
-        sequences have no gap, balances continue and time never goes back: entry 2 of account {payouts_in_transit:bank} is of transaction 1 and follows one of 3
-    ").await;
+    broken_by(
+        &old,
+        "
+        transactions have all their entries and entries a transaction: \
+            transaction 1 has 5 entries and says 3
+        sequences have no gap, balances continue and time never goes back: \
+            entry 3 of account {vendor_payable:V1:available} is of transaction 1 and follows one \
+            of 3
+        sequences have no gap, balances continue and time never goes back: \
+            entry 2 of account {payouts_in_transit:bank} is of transaction 1 and follows one of 3
+    ",
+    )
+    .await;
     let newest = add(4, "bank:usd", "suspense:bank");
-    broken_by(&newest, "
-        transactions have all their entries and entries a transaction: transaction 4 has 4 entries and says 2
-    ").await;
+    broken_by(
+        &newest,
+        "
+        transactions have all their entries and entries a transaction: \
+            transaction 4 has 4 entries and says 2
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_transaction_removed_from_the_middle_is_named() {
     let remove = "delete from ledger.entry where position = 2;
         delete from ledger.transaction where position = 2";
-    broken_by(remove, "
-        sequences have no gap, balances continue and time never goes back: entry 2 of account {vendor_payable:V1:available} follows entry 0
-        heads agree with their entries: account vendor_payable:V1:available AED has debits 6000, credits 10000, version 2; its entries say 6000, 0, 2
-        heads agree with their entries: account vendor_payable:V1:pending AED has debits 10000, credits 10000, version 2; its entries say 0, 10000, 1
+    broken_by(
+        remove,
+        "
+        sequences have no gap, balances continue and time never goes back: \
+            entry 2 of account {vendor_payable:V1:available} follows entry 0
+        heads agree with their entries: account vendor_payable:V1:available AED has debits 6000, \
+            credits 10000, version 2; its entries say 6000, 0, 2
+        heads agree with their entries: account vendor_payable:V1:pending AED has debits 10000, \
+            credits 10000, version 2; its entries say 0, 10000, 1
         journal numbers have no gap and time never goes back: transaction 3 follows 1
-        every key has one outcome and every transaction a key: key release was claimed and has no outcome
-    ").await;
+        every key has one outcome and every transaction a key: \
+            key release was claimed and has no outcome
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_middle_transaction_removed_without_its_entries_is_named() {
-    broken_by("delete from ledger.transaction where position = 2", "
-        transactions have all their entries and entries a transaction: entry 1 of account {vendor_payable:V1:available} is of no transaction (2)
-        transactions have all their entries and entries a transaction: entry 2 of account {vendor_payable:V1:pending} is of no transaction (2)
+    broken_by(
+        "delete from ledger.transaction where position = 2",
+        "
+        transactions have all their entries and entries a transaction: \
+            entry 1 of account {vendor_payable:V1:available} is of no transaction (2)
+        transactions have all their entries and entries a transaction: \
+            entry 2 of account {vendor_payable:V1:pending} is of no transaction (2)
         journal numbers have no gap and time never goes back: transaction 3 follows 1
-        every key has one outcome and every transaction a key: key release was claimed and has no outcome
-    ").await;
+        every key has one outcome and every transaction a key: \
+            key release was claimed and has no outcome
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -206,30 +282,50 @@ async fn the_newest_transaction_cannot_be_removed_unseen() {
     let heads = "delete from ledger.entry where position = 4;
         delete from ledger.transaction where position = 4;
         update ledger.balance set debits = 0, credits = 0, version = 0 where currency = 'USD'";
-    broken_by(heads, "
-        journal numbers have no gap and time never goes back: the book stands at 4 and the journal ends at 3
-        every key has one outcome and every transaction a key: key dollars was claimed and has no outcome
-    ").await;
+    broken_by(
+        heads,
+        "
+        journal numbers have no gap and time never goes back: \
+            the book stands at 4 and the journal ends at 3
+        every key has one outcome and every transaction a key: \
+            key dollars was claimed and has no outcome
+    ",
+    )
+    .await;
     let book = format!("{heads}; update ledger.book set position = 3 where tenant_id = 1");
-    broken_by(&book, "
-        every key has one outcome and every transaction a key: key dollars was claimed and has no outcome
-    ").await;
+    broken_by(
+        &book,
+        "
+        every key has one outcome and every transaction a key: \
+            key dollars was claimed and has no outcome
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_refusal_beside_an_acceptance_is_named() {
     let both = "insert into ledger.rejection select tenant_id, 'payout', reason, recorded_at
         from ledger.rejection";
-    broken_by(both, "
-        every key has one outcome and every transaction a key: key payout was claimed and has two outcomes
-    ").await;
+    broken_by(
+        both,
+        "
+        every key has one outcome and every transaction a key: \
+            key payout was claimed and has two outcomes
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_transaction_without_a_key_is_named() {
-    broken_by("delete from ledger.outcome where key = 'sale'", "
+    broken_by(
+        "delete from ledger.outcome where key = 'sale'",
+        "
         every key has one outcome and every transaction a key: transaction 1 has no key
-    ").await;
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -237,18 +333,25 @@ async fn a_time_that_goes_back_is_named() {
     let back = "update ledger.transaction set recorded_at = recorded_at - interval '1 hour'
             where position = 3;
         update ledger.entry set recorded_at = recorded_at - interval '1 hour' where position = 3";
-    broken_by(back, "
-        sequences have no gap, balances continue and time never goes back: entry 2 of account {vendor_payable:V1:available} is of transaction 3 and follows one of 2
-        journal numbers have no gap and time never goes back: transaction 3 is recorded before the one it follows
-    ").await;
+    broken_by(
+        back,
+        "
+        sequences have no gap, balances continue and time never goes back: \
+            entry 2 of account {vendor_payable:V1:available} is of transaction 3 and follows one \
+            of 2
+        journal numbers have no gap and time never goes back: \
+            transaction 3 is recorded before the one it follows
+    ",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn one_tenants_broken_law_is_not_another_tenants() {
-    let mut books = kept().await;
+    let books = kept().await;
     books.db.tamper("update ledger.entry set amount = amount + 1").await;
     assert!(!books.broken().await.is_empty());
-    books.tenant = books.db.other_tenant();
-    books.book(&[fact("k", SALE)]).await;
-    books.prove().await;
+    let neighbour = books.of(books.db.other_tenant());
+    neighbour.book(&[fact("k", SALE)]).await;
+    neighbour.prove().await;
 }

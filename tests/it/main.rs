@@ -2,8 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod floor;
 mod attack;
+mod books_api;
+mod demo;
+mod floor;
 mod guards;
+mod laws;
+mod model;
+mod openapi;
+mod payments;
+mod posting;
+mod races;
+mod reading;
+mod scenario;
 mod support;
+mod support_app;
+mod tenancy;
 mod webhooks;

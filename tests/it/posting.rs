@@ -29,16 +29,26 @@ async fn many_at_once_get_an_outcome_each() {
         release("too much", "30.01"),
         release("the rest", "30.00"),
     ];
-    expect(&books, &batch, "
+    expect(
+        &books,
+        &batch,
+        "
         refused: vendor_payable:V1:pending has 0.00 AED left and 10.00 AED were asked for
         posted 1
         posted 2
         refused: vendor_payable:V1:pending has 30.00 AED left and 30.01 AED were asked for
-        posted 3").await;
-    assert_eq!(books.balances().await, lines("
+        posted 3",
+    )
+    .await;
+    assert_eq!(
+        books.balances().await,
+        lines(
+            "
         gateway_clearing:stripe 100.00 AED
         vendor_payable:V1:available 100.00 AED
-        vendor_payable:V1:pending 0.00 AED"));
+        vendor_payable:V1:pending 0.00 AED"
+        )
+    );
     books.prove().await;
 }
 
@@ -52,7 +62,8 @@ async fn nothing_asked_is_nothing_done() {
 #[tokio::test]
 async fn a_refused_key_stays_refused_after_the_money_has_arrived() {
     let books = Books::new().await;
-    let refused = "refused: vendor_payable:V1:pending has 0.00 AED left and 10.00 AED were asked for";
+    let refused =
+        "refused: vendor_payable:V1:pending has 0.00 AED left and 10.00 AED were asked for";
     expect(&books, &[release("early", "10.00")], refused).await;
     expect(&books, &[fact("sale", SALE)], "posted 1").await;
     expect(&books, &[release("early", "10.00")], refused).await;
@@ -79,7 +90,7 @@ async fn a_repeated_key_answers_what_it_answered_and_writes_nothing() {
 async fn a_key_used_with_other_content_is_an_error_and_never_a_second_posting() {
     let books = Books::new().await;
     let sale = fact("sale", SALE);
-    books.book(&[sale.clone()]).await;
+    books.book(std::slice::from_ref(&sale)).await;
     let mut others = Vec::new();
     let mut other = |change: &dyn Fn(&mut NewTransaction)| {
         let mut changed = sale.clone();
@@ -87,8 +98,9 @@ async fn a_key_used_with_other_content_is_an_error_and_never_a_second_posting() 
         others.push(changed);
     };
     other(&|t| {
-        t.posting =
-            posting("dr gateway_clearing:stripe 100.01 AED; cr vendor_payable:V1:pending 100.01 AED");
+        t.posting = posting(
+            "dr gateway_clearing:stripe 100.01 AED; cr vendor_payable:V1:pending 100.01 AED",
+        );
     });
     other(&|t| t.posting = t.posting.reversed());
     other(&|t| t.kind = TransactionKind::new("test.other").unwrap());
@@ -119,20 +131,30 @@ async fn one_key_twice_in_a_batch_is_posted_once() {
         release("early", "200.00"),
         fact("last", SALE),
     ];
-    expect(&books, &batch, "
+    expect(
+        &books,
+        &batch,
+        "
         posted 1
         posted 1 before
         key reused
         refused: vendor_payable:V1:pending has 100.00 AED left and 200.00 AED were asked for
         refused: vendor_payable:V1:pending has 100.00 AED left and 200.00 AED were asked for
-        posted 2").await;
-    expect(&books, &batch, "
+        posted 2",
+    )
+    .await;
+    expect(
+        &books,
+        &batch,
+        "
         posted 1 before
         posted 1 before
         key reused
         refused: vendor_payable:V1:pending has 100.00 AED left and 200.00 AED were asked for
         refused: vendor_payable:V1:pending has 100.00 AED left and 200.00 AED were asked for
-        posted 2 before").await;
+        posted 2 before",
+    )
+    .await;
     books.prove().await;
 }
 
@@ -166,58 +188,86 @@ async fn a_fact_takes_what_is_pending_then_available_then_in_reserve_and_the_res
     let bucket = |key, bucket: &str, amount: &str| {
         fact(key, &format!("dr bank:main {amount} AED; cr vendor_payable:V1:{bucket} {amount} AED"))
     };
-    let funds =
-        [bucket("p", "pending", "10.00"), bucket("a", "available", "20.00"),
-         bucket("r", "reserve", "5.00"), bucket("h", "held", "7.00")];
+    let funds = [
+        bucket("p", "pending", "10.00"),
+        bucket("a", "available", "20.00"),
+        bucket("r", "reserve", "5.00"),
+        bucket("h", "held", "7.00"),
+    ];
     books.book(&funds).await;
-    let refund = fact("refund", "dr vendor_payable:V1:pending 50.00 AED; cr refunds_payable 50.00 AED");
+    let refund =
+        fact("refund", "dr vendor_payable:V1:pending 50.00 AED; cr refunds_payable 50.00 AED");
     let id = books.book(&[refund]).await[0].posted().unwrap().id;
-    assert_eq!(crate::support::page::entries(&books.transaction(id).await), lines("
+    assert_eq!(
+        crate::support::page::entries(&books.transaction(id).await),
+        lines(
+            "
         dr vendor_payable:V1:available 20.00 AED
         dr vendor_payable:V1:pending 10.00 AED
         dr vendor_payable:V1:reserve 5.00 AED
         dr vendor_receivable:V1 15.00 AED
-        cr refunds_payable 50.00 AED"));
-    assert_eq!(books.balances().await, lines("
+        cr refunds_payable 50.00 AED"
+        )
+    );
+    assert_eq!(
+        books.balances().await,
+        lines(
+            "
         bank:main 42.00 AED
         refunds_payable 50.00 AED
         vendor_payable:V1:available 0.00 AED
         vendor_payable:V1:held 7.00 AED
         vendor_payable:V1:pending 0.00 AED
         vendor_payable:V1:reserve 0.00 AED
-        vendor_receivable:V1 15.00 AED"));
+        vendor_receivable:V1 15.00 AED"
+        )
+    );
     books.prove().await;
 }
 
 #[tokio::test]
 async fn every_party_with_a_floor_can_owe() {
     let books = Books::new().await;
-    books.book(&[
-        fact("w", "dr customer_wallet:C1:cash:spendable 3.00 AED; cr bank:main 3.00 AED"),
-        fact("a", "dr affiliate_payable:A1:available 4.00 AED; cr bank:main 4.00 AED"),
-        fact("c", "dr cashback_liability:C2 5.00 AED; cr bank:main 5.00 AED"),
-        fact("v", "dr bank:main 6.00 AED; cr vendor_receivable:V1 6.00 AED"),
-        fact("f", "dr bank:main 7.00 AED; cr affiliate_receivable:A2 7.00 AED"),
-    ]).await;
-    assert_eq!(books.balances().await, lines("
+    books
+        .book(&[
+            fact("w", "dr customer_wallet:C1:cash:spendable 3.00 AED; cr bank:main 3.00 AED"),
+            fact("a", "dr affiliate_payable:A1:available 4.00 AED; cr bank:main 4.00 AED"),
+            fact("c", "dr cashback_liability:C2 5.00 AED; cr bank:main 5.00 AED"),
+            fact("v", "dr bank:main 6.00 AED; cr vendor_receivable:V1 6.00 AED"),
+            fact("f", "dr bank:main 7.00 AED; cr affiliate_receivable:A2 7.00 AED"),
+        ])
+        .await;
+    assert_eq!(
+        books.balances().await,
+        lines(
+            "
         affiliate_payable:A2:available 7.00 AED
         affiliate_receivable:A1 4.00 AED
         bank:main 1.00 AED
         trade_receivable:C1 3.00 AED
         trade_receivable:C2 5.00 AED
-        vendor_payable:V1:available 6.00 AED"));
+        vendor_payable:V1:available 6.00 AED"
+        )
+    );
     books.prove().await;
 }
 
 #[tokio::test]
 async fn a_command_may_dip_below_a_floor_and_come_back_but_not_end_there() {
     let books = Books::new().await;
-    let through = "dr vendor_payable:V1:available 5.00 AED; cr vendor_payable:V1:available 5.00 AED";
-    let not_back = "dr vendor_payable:V1:available 5.00 AED; cr vendor_payable:V1:available 4.99 AED;
+    let through =
+        "dr vendor_payable:V1:available 5.00 AED; cr vendor_payable:V1:available 5.00 AED";
+    let not_back =
+        "dr vendor_payable:V1:available 5.00 AED; cr vendor_payable:V1:available 4.99 AED;
         cr suspense:bank 0.01 AED";
-    expect(&books, &[command("through", through), command("not back", not_back)], "
+    expect(
+        &books,
+        &[command("through", through), command("not back", not_back)],
+        "
         posted 1
-        refused: vendor_payable:V1:available has 0.00 AED left and 0.01 AED were asked for").await;
+        refused: vendor_payable:V1:available has 0.00 AED left and 0.01 AED were asked for",
+    )
+    .await;
     books.prove().await;
 }
 
@@ -229,30 +279,50 @@ async fn currencies_have_accounts_and_floors_of_their_own() {
     let pay = |key, amount: &str| {
         command(key, &format!("dr vendor_payable:V1:available {amount}; cr bank:main {amount}"))
     };
-    let batch = [fact("kwd", dinars), fact("jpy", yen), pay("aed", "0.01 AED"),
-        pay("jpy out", "700 JPY"), pay("kwd out", "1.006 KWD")];
-    expect(&books, &batch, "
+    let batch = [
+        fact("kwd", dinars),
+        fact("jpy", yen),
+        pay("aed", "0.01 AED"),
+        pay("jpy out", "700 JPY"),
+        pay("kwd out", "1.006 KWD"),
+    ];
+    expect(
+        &books,
+        &batch,
+        "
         posted 1
         posted 2
         refused: vendor_payable:V1:available has 0.00 AED left and 0.01 AED were asked for
         posted 3
-        refused: vendor_payable:V1:available has 1.005 KWD left and 1.006 KWD were asked for").await;
+        refused: vendor_payable:V1:available has 1.005 KWD left and 1.006 KWD were asked for",
+    )
+    .await;
     books.prove().await;
 }
 
 #[tokio::test]
 async fn an_exchange_balances_in_each_currency() {
     let books = Books::new().await;
-    books.book(&[command("fx", "
+    books
+        .book(&[command(
+            "fx",
+            "
         dr bank:aed 367.25 AED
         cr fx_clearing 367.25 AED
         dr fx_clearing 100.00 USD
-        cr bank:usd 100.00 USD")]).await;
-    assert_eq!(books.balances().await, lines("
+        cr bank:usd 100.00 USD",
+        )])
+        .await;
+    assert_eq!(
+        books.balances().await,
+        lines(
+            "
         bank:aed 367.25 AED
         bank:usd -100.00 USD
         fx_clearing -367.25 AED
-        fx_clearing 100.00 USD"));
+        fx_clearing 100.00 USD"
+        )
+    );
     books.prove().await;
 }
 
@@ -261,9 +331,14 @@ async fn an_account_that_would_overflow_refuses_and_says_so() {
     let books = Books::new().await;
     let huge = "dr bank:main 92233720368547758.07 AED; cr suspense:bank 92233720368547758.07 AED";
     let one = "dr bank:main 0.01 AED; cr suspense:bank 0.01 AED";
-    expect(&books, &[command("huge", huge), command("one", one)], "
+    expect(
+        &books,
+        &[command("huge", huge), command("one", one)],
+        "
         posted 1
-        refused: bank:main would hold more than 9,223,372,036,854,775,807 minor units").await;
+        refused: bank:main would hold more than 9,223,372,036,854,775,807 minor units",
+    )
+    .await;
     books.prove().await;
 }
 
@@ -292,11 +367,16 @@ async fn a_thing_is_reversed_once() {
     let books = Books::new().await;
     let sale = books.book(&[fact("sale", SALE)]).await[0].posted().unwrap().id;
     let back = reversal(&books, "back", sale).await;
-    let posted = books.book(&[back.clone()]).await[0].posted().unwrap().clone();
+    let posted = books.book(std::slice::from_ref(&back)).await[0].posted().unwrap().clone();
     assert_eq!(books.transaction(posted.id).await.reverses, Some(sale));
-    assert_eq!(books.balances().await, lines("
+    assert_eq!(
+        books.balances().await,
+        lines(
+            "
         gateway_clearing:stripe 0.00 AED
-        vendor_payable:V1:pending 0.00 AED"));
+        vendor_payable:V1:pending 0.00 AED"
+        )
+    );
     let again = reversal(&books, "again", sale).await;
     let told = format!("refused: {sale} has been reversed already: a transaction is reversed once");
     expect(&books, &[again, back], &format!("{told}\nposted 2 before")).await;
@@ -323,9 +403,15 @@ async fn a_reversal_that_a_floor_refuses_leaves_the_original_to_be_reversed_late
     let sale = books.book(&[fact("sale", SALE)]).await[0].posted().unwrap().id;
     books.book(&[release("r", "100.00")]).await;
     let early = reversal(&books, "early", sale).await;
-    expect(&books, &[early], "
-        refused: vendor_payable:V1:pending has 0.00 AED left and 100.00 AED were asked for").await;
-    let unrelease = "dr vendor_payable:V1:available 100.00 AED; cr vendor_payable:V1:pending 100.00 AED";
+    expect(
+        &books,
+        &[early],
+        "
+        refused: vendor_payable:V1:pending has 0.00 AED left and 100.00 AED were asked for",
+    )
+    .await;
+    let unrelease =
+        "dr vendor_payable:V1:available 100.00 AED; cr vendor_payable:V1:pending 100.00 AED";
     books.book(&[command("unrelease", unrelease), reversal(&books, "later", sale).await]).await;
     books.prove().await;
 }

@@ -60,10 +60,15 @@ async fn sixteen_posters_on_hot_accounts_leave_no_gap_and_never_deadlock() {
             // The same hot accounts in every order, and vendors that overlap.
             let batch = (0..5).map(|n| {
                 let vendor = (poster * 7 + round * 3 + n) % 9;
-                let (from, to) = ("gateway_clearing:stripe", format!("vendor_payable:V{vendor}:pending"));
+                let (from, to) =
+                    ("gateway_clearing:stripe", format!("vendor_payable:V{vendor}:pending"));
                 let page = match n % 2 {
-                    0 => format!("dr {from} 1.00 AED; cr {to} 0.90 AED; cr deferred_commission 0.10 AED"),
-                    _ => format!("cr deferred_commission 0.10 AED; cr {to} 0.90 AED; dr {from} 1.00 AED"),
+                    0 => format!(
+                        "dr {from} 1.00 AED; cr {to} 0.90 AED; cr deferred_commission 0.10 AED"
+                    ),
+                    _ => format!(
+                        "cr deferred_commission 0.10 AED; cr {to} 0.90 AED; dr {from} 1.00 AED"
+                    ),
                 };
                 fact(&format!("{poster}.{round}.{n}"), &page)
             });
@@ -79,9 +84,11 @@ async fn sixteen_posters_on_hot_accounts_leave_no_gap_and_never_deadlock() {
     }
     taken.sort_unstable();
     assert_eq!(taken, (1..=480).collect::<Vec<i64>>());
-    assert!(books.balances().await.starts_with(&lines("
+    assert!(books.balances().await.starts_with(&lines(
+        "
         deferred_commission 48.00 AED
-        gateway_clearing:stripe 480.00 AED")));
+        gateway_clearing:stripe 480.00 AED"
+    )));
     books.prove().await;
 }
 
@@ -104,7 +111,8 @@ async fn accounts_are_created_once_by_parallel_posters() {
     let books = Arc::new(Books::new().await);
     let batches = (0..16).map(|poster| {
         let vendors = (0..12).map(|n| (n * 5 + poster) % 12);
-        let page: String = vendors.map(|v| format!("cr vendor_payable:V{v}:pending 1.00 AED;")).collect();
+        let page: String =
+            vendors.map(|v| format!("cr vendor_payable:V{v}:pending 1.00 AED;")).collect();
         vec![fact(&format!("k{poster}"), &format!("{page} dr bank:main 12.00 AED"))]
     });
     for outcomes in at_once(&books, batches.collect()).await {
@@ -132,7 +140,9 @@ async fn parallel_reversals_of_one_transaction_are_one() {
             Outcome::Posted(_) => posted += 1,
             told => assert_eq!(
                 crate::support::answers(std::slice::from_ref(told)),
-                format!("refused: {sale} has been reversed already: a transaction is reversed once\n")
+                format!(
+                    "refused: {sale} has been reversed already: a transaction is reversed once\n"
+                )
             ),
         }
     }
@@ -144,18 +154,28 @@ async fn parallel_reversals_of_one_transaction_are_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_floor_holds_against_parallel_takers() {
     let books = Arc::new(Books::new().await);
-    books.book(&[fact("in", "dr bank:main 10.00 AED; cr vendor_payable:V1:available 10.00 AED")]).await;
+    books
+        .book(&[fact("in", "dr bank:main 10.00 AED; cr vendor_payable:V1:available 10.00 AED")])
+        .await;
     let take = |n: i32| {
-        command(&format!("t{n}"), "dr vendor_payable:V1:available 3.00 AED; cr payouts_in_transit:bank 3.00 AED")
+        command(
+            &format!("t{n}"),
+            "dr vendor_payable:V1:available 3.00 AED; cr payouts_in_transit:bank 3.00 AED",
+        )
     };
     let answers = at_once(&books, (0..20).map(|n| vec![take(n)]).collect()).await;
     let posted = answers.iter().flatten().flatten().filter(|o| o.posted().is_some()).count();
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(posted, 3, "three times three of ten");
     assert_eq!(books.count("ledger.rejection").await, 17);
-    assert_eq!(books.balances().await, lines("
+    assert_eq!(
+        books.balances().await,
+        lines(
+            "
         bank:main 10.00 AED
         payouts_in_transit:bank 9.00 AED
-        vendor_payable:V1:available 1.00 AED"));
+        vendor_payable:V1:available 1.00 AED"
+        )
+    );
     books.prove().await;
 }

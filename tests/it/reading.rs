@@ -17,7 +17,12 @@ async fn account_id(books: &Books, path: &str) -> AccountId {
     found.unwrap().unwrap().id
 }
 
-async fn statement(books: &Books, id: AccountId, limit: u16, cursor: Cursor) -> Listed<StatementLine> {
+async fn statement(
+    books: &Books,
+    id: AccountId,
+    limit: u16,
+    cursor: Cursor,
+) -> Listed<StatementLine> {
     let mut tx = scope(books.db.service_pool(), books.tenant).await;
     let page = Page { limit, cursor };
     read::statement(&mut tx, books.tenant, id, page).await.unwrap().unwrap()
@@ -42,8 +47,7 @@ async fn a_statement_is_read_page_by_page_in_both_directions() {
             break;
         }
     }
-    let newest_first =
-        [(vec![10, 9, 8, 7], true), (vec![6, 5, 4, 3], true), (vec![2, 1], false)];
+    let newest_first = [(vec![10, 9, 8, 7], true), (vec![6, 5, 4, 3], true), (vec![2, 1], false)];
     assert_eq!(pages, newest_first);
     let oldest = statement(&books, id, 20, Cursor::Start).await.data.pop().unwrap();
     let (mut cursor, mut pages) = (Cursor::Before(oldest.transaction.uuid()), Vec::new());
@@ -62,12 +66,15 @@ async fn a_statement_is_read_page_by_page_in_both_directions() {
 #[tokio::test]
 async fn a_line_says_amount_side_and_the_balance_on_the_normal_side() {
     let books = Books::new().await;
-    books.book(&[
-        fact("in", "dr bank:main 5.00 AED; cr vendor_payable:V1:available 5.00 AED"),
-        command("out", "dr vendor_payable:V1:available 2.00 AED; cr bank:main 2.00 AED"),
-    ]).await;
-    for (path, sides) in [("bank:main", ["credit", "debit"]),
-        ("vendor_payable:V1:available", ["debit", "credit"])] {
+    books
+        .book(&[
+            fact("in", "dr bank:main 5.00 AED; cr vendor_payable:V1:available 5.00 AED"),
+            command("out", "dr vendor_payable:V1:available 2.00 AED; cr bank:main 2.00 AED"),
+        ])
+        .await;
+    for (path, sides) in
+        [("bank:main", ["credit", "debit"]), ("vendor_payable:V1:available", ["debit", "credit"])]
+    {
         let id = account_id(&books, path).await;
         let page = statement(&books, id, 10, Cursor::Start).await;
         let told: Vec<_> =
@@ -81,8 +88,13 @@ async fn a_line_says_amount_side_and_the_balance_on_the_normal_side() {
 async fn a_page_never_cuts_a_transaction_that_touches_the_account_twice() {
     let books = Books::new().await;
     // Two order lines of one vendor, each a leg of its own.
-    let order = |key| fact(key, "dr gateway_clearing:stripe 3.00 AED;
-        cr vendor_payable:V1:pending 1.00 AED; cr vendor_payable:V1:pending 2.00 AED");
+    let order = |key| {
+        fact(
+            key,
+            "dr gateway_clearing:stripe 3.00 AED;
+        cr vendor_payable:V1:pending 1.00 AED; cr vendor_payable:V1:pending 2.00 AED",
+        )
+    };
     books.book(&[order("a"), order("b"), order("c")]).await;
     let id = account_id(&books, "vendor_payable:V1:pending").await;
     for limit in 1..=6 {
@@ -112,8 +124,11 @@ async fn an_unknown_account_or_cursor_has_no_statement() {
     let id = account_id(&books, "bank:main").await;
     let mut tx = scope(books.db.service_pool(), books.tenant).await;
     let stray = TransactionId::generate(crate::support::T0).uuid();
-    for (id, cursor) in [(AccountId::from_uuid(stray), Cursor::Start), (id, Cursor::After(stray)),
-        (id, Cursor::Before(stray))] {
+    for (id, cursor) in [
+        (AccountId::from_uuid(stray), Cursor::Start),
+        (id, Cursor::After(stray)),
+        (id, Cursor::Before(stray)),
+    ] {
         let page = Page { limit: 5, cursor };
         assert!(read::statement(&mut tx, books.tenant, id, page).await.unwrap().is_none());
     }
@@ -149,15 +164,22 @@ async fn transactions_are_listed_page_by_page_and_by_kind_and_source() {
 async fn accounts_are_listed_by_path_and_only_once_they_were_used() {
     let books = Books::new().await;
     // A fact makes the accounts it might have spilled into; unused, they are not shown.
-    books.book(&[
-        fact("in", "dr bank:main 5.00 AED; cr vendor_payable:V1:pending 5.00 AED"),
-        fact("out", "dr vendor_payable:V1:pending 1.00 AED; cr refunds_payable 1.00 AED"),
-    ]).await;
+    books
+        .book(&[
+            fact("in", "dr bank:main 5.00 AED; cr vendor_payable:V1:pending 5.00 AED"),
+            fact("out", "dr vendor_payable:V1:pending 1.00 AED; cr refunds_payable 1.00 AED"),
+        ])
+        .await;
     assert!(books.count("ledger.account").await > 3);
-    assert_eq!(books.balances().await, lines("
+    assert_eq!(
+        books.balances().await,
+        lines(
+            "
         bank:main 5.00 AED
         refunds_payable 1.00 AED
-        vendor_payable:V1:pending 4.00 AED"));
+        vendor_payable:V1:pending 4.00 AED"
+        )
+    );
     let mut tx = scope(books.db.service_pool(), books.tenant).await;
     let mut list = async |role, limit, cursor| {
         let page = Page { limit, cursor };
@@ -177,12 +199,17 @@ async fn accounts_are_listed_by_path_and_only_once_they_were_used() {
 #[tokio::test]
 async fn the_trial_balance_is_in_the_order_of_the_chart_and_leaves_out_zeros() {
     let books = Books::new().await;
-    books.book(&[
-        fact("a", "dr gateway_clearing:stripe 10.00 AED; cr vendor_payable:V2:pending 4.00 AED;
-            cr vendor_payable:V1:pending 5.00 AED; cr commission_revenue 1.00 AED"),
-        fact("b", "dr bank:main 10.00 AED; cr gateway_clearing:stripe 10.00 AED"),
-        fact("c", "dr bank:main 0.300 KWD; cr suspense:bank 0.300 KWD"),
-    ]).await;
+    books
+        .book(&[
+            fact(
+                "a",
+                "dr gateway_clearing:stripe 10.00 AED; cr vendor_payable:V2:pending 4.00 AED;
+            cr vendor_payable:V1:pending 5.00 AED; cr commission_revenue 1.00 AED",
+            ),
+            fact("b", "dr bank:main 10.00 AED; cr gateway_clearing:stripe 10.00 AED"),
+            fact("c", "dr bank:main 0.300 KWD; cr suspense:bank 0.300 KWD"),
+        ])
+        .await;
     let mut tx = scope(books.db.service_pool(), books.tenant).await;
     let mut told = async |detail| {
         let lines = read::trial_balance(&mut tx, books.tenant, detail).await.unwrap();
@@ -191,29 +218,41 @@ async fn the_trial_balance_is_in_the_order_of_the_chart_and_leaves_out_zeros() {
         };
         lines.iter().map(line).collect::<String>()
     };
-    assert_eq!(told(Detail::Account).await, lines("
+    assert_eq!(
+        told(Detail::Account).await,
+        lines(
+            "
         1000 bank:main AED 1000 0
         2000 vendor_payable:V1:pending AED 0 500
         2000 vendor_payable:V2:pending AED 0 400
         4000 commission_revenue AED 0 100
         1000 bank:main KWD 300 0
-        1900 suspense:bank KWD 0 300"));
-    assert_eq!(told(Detail::Role).await, lines("
+        1900 suspense:bank KWD 0 300"
+        )
+    );
+    assert_eq!(
+        told(Detail::Role).await,
+        lines(
+            "
         1000 bank AED 1000 0
         2000 vendor_payable AED 0 900
         4000 commission_revenue AED 0 100
         1000 bank KWD 300 0
-        1900 suspense KWD 0 300"));
+        1900 suspense KWD 0 300"
+        )
+    );
 }
 
 #[tokio::test]
 async fn sums_beyond_64_bits_are_read_as_they_are() {
     let books = Books::new().await;
     let huge = "92233720368547758.07 AED";
-    books.book(&[
-        fact("a", &format!("dr bank:a {huge}; cr suspense:x {huge}")),
-        fact("b", &format!("dr bank:b {huge}; cr suspense:y {huge}")),
-    ]).await;
+    books
+        .book(&[
+            fact("a", &format!("dr bank:a {huge}; cr suspense:x {huge}")),
+            fact("b", &format!("dr bank:b {huge}; cr suspense:y {huge}")),
+        ])
+        .await;
     let mut tx = scope(books.db.service_pool(), books.tenant).await;
     let lines = read::trial_balance(&mut tx, books.tenant, Detail::Role).await.unwrap();
     assert_eq!(lines[0].debit, 2 * i128::from(i64::MAX));

@@ -9,12 +9,10 @@ const SALE: &str = "dr gateway_clearing:stripe 9.00 AED; cr vendor_payable:V1:pe
 
 /// Both tenants have books; the value is the first one's.
 async fn neighbours() -> Books {
-    let mut books = Books::new().await;
-    let first = books.tenant;
+    let books = Books::new().await;
     books.book(&[fact("k", SALE)]).await;
-    books.tenant = books.db.other_tenant();
-    books.book(&[fact("k", SALE), fact("k2", SALE)]).await;
-    books.tenant = first;
+    let neighbour = books.of(books.db.other_tenant());
+    neighbour.book(&[fact("k", SALE), fact("k2", SALE)]).await;
     books
 }
 
@@ -28,7 +26,9 @@ async fn names(books: &Books, query: &'static str) -> Vec<String> {
 #[tokio::test]
 async fn every_table_with_a_tenant_is_isolated() {
     let books = neighbours().await;
-    let open = names(&books, "select c.oid::regclass::text
+    let open = names(
+        &books,
+        "select c.oid::regclass::text
         from pg_class c
         join pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'p') and not c.relispartition
@@ -38,31 +38,46 @@ async fn every_table_with_a_tenant_is_isolated() {
             and not (c.relrowsecurity and exists (select from pg_policy p
                 where p.polrelid = c.oid and p.polname = 'tenant_isolation'
                     and p.polpermissive and p.polroles = '{0}'
-                    and pg_get_expr(p.polqual, p.polrelid) = '(tenant_id = mizan.current_tenant())'
-                    and pg_get_expr(p.polwithcheck, p.polrelid) = pg_get_expr(p.polqual, p.polrelid)))")
+                    and pg_get_expr(p.polqual, p.polrelid)
+                        = '(tenant_id = mizan.current_tenant())'
+                    and pg_get_expr(p.polwithcheck, p.polrelid)
+                        = '(tenant_id = mizan.current_tenant())'))",
+    )
     .await;
     assert!(open.is_empty(), "call mizan.isolate_tenants for {open:?}");
-    let without = names(&books, "select c.oid::regclass::text
+    let without = names(
+        &books,
+        "select c.oid::regclass::text
         from pg_class c
         join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'public')
+        where c.relkind in ('r', 'p')
+            and n.nspname not in ('pg_catalog', 'information_schema', 'public')
             and not exists (select from pg_attribute a
                 where a.attrelid = c.oid and a.attname = 'tenant_id')
-            and has_any_column_privilege('mizan_service', c.oid, 'select, insert, update')")
+            and has_any_column_privilege('mizan_service', c.oid, 'select, insert, update')",
+    )
     .await;
     assert!(without.is_empty(), "the service reaches tables without a tenant: {without:?}");
-    let second = names(&books, "select p.polrelid::regclass || '.' || p.polname
-        from pg_policy p where p.polname <> 'tenant_isolation'").await;
+    let second = names(
+        &books,
+        "select p.polrelid::regclass || '.' || p.polname
+        from pg_policy p where p.polname <> 'tenant_isolation'",
+    )
+    .await;
     assert!(second.is_empty(), "a second policy would widen the first: {second:?}");
 }
 
 #[tokio::test]
 async fn no_tenant_no_rows() {
     let books = neighbours().await;
-    let tables = names(&books, "select c.oid::regclass::text
+    let tables = names(
+        &books,
+        "select c.oid::regclass::text
         from pg_class c
         join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname in ('ledger', 'mizan') and c.relkind in ('r', 'p') and not c.relispartition")
+        where n.nspname in ('ledger', 'mizan') and c.relkind in ('r', 'p')
+            and not c.relispartition",
+    )
     .await;
     assert!(tables.len() >= 8, "{tables:?}");
     for (tenant, expected) in [("", 0), ("3", 0), ("1", 1)] {
@@ -91,11 +106,22 @@ async fn another_tenants_rows_cannot_be_written() {
     let attacks = [
         ("their book", "update ledger.book set event_position = 9 where tenant_id = 2".to_owned()),
         ("their heads", "update ledger.balance set debits = 0 where tenant_id = 2".to_owned()),
-        ("their key", "insert into ledger.outcome values (2, 'x', sha256(''), gen_random_uuid())".to_owned()),
+        (
+            "their key",
+            "insert into ledger.outcome values (2, 'x', sha256(''), gen_random_uuid())".to_owned(),
+        ),
         ("their refusal", "insert into ledger.rejection values (2, 'k', '{}', now())".to_owned()),
-        ("their account", "insert into ledger.account (tenant_id, public_id, path, currency, created_at)
-            values (2, gen_random_uuid(), 'bank:x', 'AED', now())".to_owned()),
-        ("their balance", "insert into ledger.balance (tenant_id, account_id, currency) values (2, 99, 'AED')".to_owned()),
+        (
+            "their account",
+            "insert into ledger.account (tenant_id, public_id, path, currency, created_at)
+            values (2, gen_random_uuid(), 'bank:x', 'AED', now())"
+                .to_owned(),
+        ),
+        (
+            "their balance",
+            "insert into ledger.balance (tenant_id, account_id, currency) values (2, 99, 'AED')"
+                .to_owned(),
+        ),
         ("their entries", whole.entries_sql().unwrap()),
     ];
     let mut conn = books.db.connect(Actor::Service, books.tenant).await;
@@ -106,14 +132,19 @@ async fn another_tenants_rows_cannot_be_written() {
         let mut conn = books.db.connect(Actor::Service, books.tenant).await;
         told.push_str(&format!("{name}: {}\n", answer(&mut conn, &statement).await));
     }
-    assert_eq!(told, lines("
+    assert_eq!(
+        told,
+        lines(
+            "
         their book: touches nothing
         their heads: touches nothing
         their key: 42501 new row violates row-level security policy for table \"outcome\"
         their refusal: 42501 new row violates row-level security policy for table \"rejection\"
         their account: 42501 new row violates row-level security policy for table \"account\"
         their balance: 42501 new row violates row-level security policy for table \"balance\"
-        their entries: 42501 new row violates row-level security policy for table \"entry\""));
+        their entries: 42501 new row violates row-level security policy for table \"entry\""
+        )
+    );
 }
 
 #[tokio::test]
@@ -130,9 +161,9 @@ async fn entries_of_one_tenant_cannot_hang_on_another_ones_transaction() {
 
 #[tokio::test]
 async fn equal_keys_paths_and_positions_of_two_tenants_do_not_meet() {
-    let mut books = neighbours().await;
+    let books = neighbours().await;
     for (tenant, transactions) in [(books.db.tenant(), 1), (books.db.other_tenant(), 2)] {
-        books.tenant = tenant;
+        let books = books.of(tenant);
         assert_eq!(books.count("ledger.transaction").await, transactions);
         assert_eq!(books.journal().await.last().unwrap().position, transactions);
         books.prove().await;
@@ -141,10 +172,8 @@ async fn equal_keys_paths_and_positions_of_two_tenants_do_not_meet() {
 
 #[tokio::test]
 async fn another_tenants_transaction_is_not_there_to_be_reversed() {
-    let mut books = neighbours().await;
-    books.tenant = books.db.other_tenant();
-    let theirs = books.journal().await[0].id;
-    books.tenant = books.db.tenant();
+    let books = neighbours().await;
+    let theirs = books.of(books.db.other_tenant()).journal().await[0].id;
     let mut stray = fact("stray", SALE);
     stray.reverses = Some(theirs);
     let told = crate::support::answers(&books.post(&[stray]).await);

@@ -1,5 +1,8 @@
 //! The books of one tenant, used in one line each.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use mizan_ledger::read::{self, Cursor, Detail, Page};
 use mizan_ledger::verify::{Law, ledger_laws};
 use mizan_ledger::{LedgerError, NewTransaction, Outcome};
@@ -13,16 +16,21 @@ const ALL: Page = Page { limit: 10_000, cursor: Cursor::Start };
 
 /// A database and the tenant whose books are kept in it.
 pub struct Books {
-    pub db: TestDb,
+    pub db: Arc<TestDb>,
     pub tenant: TenantId,
 }
 
 impl Books {
     /// Empty books in a fresh database.
     pub async fn new() -> Books {
-        let db = TestDb::new().await;
+        let db = Arc::new(TestDb::new().await);
         let tenant = db.tenant();
         Books { db, tenant }
+    }
+
+    /// The books of another tenant in the same database.
+    pub fn of(&self, tenant: TenantId) -> Books {
+        Books { db: Arc::clone(&self.db), tenant }
     }
 
     /// Posts one batch in a transaction of its own, as the service's role, at [`T0`].
@@ -94,7 +102,7 @@ impl Books {
         }
         let mut tx = scope(self.db.service_pool(), self.tenant).await;
         for detail in [Detail::Role, Detail::Account] {
-            let mut sums = std::collections::BTreeMap::new();
+            let mut sums = BTreeMap::new();
             for line in read::trial_balance(&mut tx, self.tenant, detail).await.unwrap() {
                 *sums.entry(line.currency).or_insert(0) += line.debit - line.credit;
             }

@@ -1,10 +1,13 @@
 //! A fresh database for one test.
 
-use mizan_money::TenantId;
-use sqlx::postgres::{PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres, Transaction};
+use std::str::FromStr;
 
-use super::server::{TENANTS, migrate, server};
+use mizan_money::TenantId;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres, Transaction};
+
+use super::T0;
+use super::server::{TENANTS, server};
 
 /// More than any test runs at once, fewer than the server allows.
 const CONNECTIONS_MAX: u32 = 40;
@@ -52,8 +55,11 @@ impl TestDb {
     }
 
     /// A connection with the owner's rights, which no row-level security binds.
+    ///
+    /// The server's user and a schema have the same name, which `"$user"` would put first.
     pub async fn owner(&self) -> PgConnection {
-        PgConnection::connect(&self.url()).await.unwrap()
+        let options = PgConnectOptions::from_str(&self.url()).unwrap();
+        options.options([("search_path", "public")]).connect().await.unwrap()
     }
 
     /// The tenant that tests work for.
@@ -64,6 +70,18 @@ impl TestDb {
     /// The neighbour, whose rows nobody else may see.
     pub fn other_tenant(&self) -> TenantId {
         TenantId(TENANTS[1].0)
+    }
+
+    /// A further tenant with empty books, for tests that need many.
+    pub async fn add_tenant(&self, number: i32) -> TenantId {
+        sqlx::query("insert into mizan.tenant (tenant_id, name, created_at) values ($1, $2, $3)")
+            .bind(number)
+            .bind(format!("Tenant {number}"))
+            .bind(T0)
+            .execute(&mut self.owner().await)
+            .await
+            .unwrap();
+        TenantId(number)
     }
 
     /// A connection of the actor, working for the tenant outside of any transaction.
@@ -78,18 +96,12 @@ impl TestDb {
         conn
     }
 
-    /// Applies the migrations that are missing.
-    pub async fn migrate(&self) {
-        migrate(&mut self.owner().await).await;
-    }
-
     /// Runs statements with the owner's rights and every trigger off: what somebody could do
     /// who has taken over the database.
     pub async fn tamper(&self, statements: &str) {
         let mut owner = self.owner().await;
-        let script = format!(
-            "begin; set local session_replication_role = replica; {statements}; commit"
-        );
+        let script =
+            format!("begin; set local session_replication_role = replica; {statements}; commit");
         sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut owner).await.unwrap();
     }
 }

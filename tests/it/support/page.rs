@@ -2,8 +2,7 @@
 
 use mizan_ledger::read::{Account, Transaction};
 use mizan_ledger::{
-    AccountRef, Authority, Leg, NewTransaction, Outcome, Posting, PostingKey, Side,
-    TransactionKind,
+    AccountRef, Authority, Leg, NewTransaction, Outcome, Posting, PostingKey, Side, TransactionKind,
 };
 use mizan_money::{Currency, Money, parse_amount};
 
@@ -69,7 +68,9 @@ fn asked(key: &str, page: &str, authority: Authority) -> NewTransaction {
 /// One line per outcome: `posted 3`, `posted 3 before`, `refused: …`, `key reused`.
 pub fn answers(outcomes: &[Outcome]) -> String {
     let line = |outcome: &Outcome| match outcome {
-        Outcome::Posted(posted) if posted.replayed => format!("posted {} before\n", posted.position),
+        Outcome::Posted(posted) if posted.replayed => {
+            format!("posted {} before\n", posted.position)
+        }
         Outcome::Posted(posted) => format!("posted {}\n", posted.position),
         Outcome::Refused(refusal) => format!("refused: {refusal}\n"),
         Outcome::KeyReused => "key reused\n".to_owned(),

@@ -40,7 +40,10 @@ impl Server {
     fn start() -> Server {
         let runs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("it");
         remove_ended_runs(&runs);
-        let mut options = ClusterOptions::throwaway(runs.join(std::process::id().to_string()));
+        let own = runs.join(std::process::id().to_string());
+        // Left by an earlier process of the same number, if it is there.
+        let _removed = fs::remove_dir_all(&own);
+        let mut options = ClusterOptions::throwaway(own);
         options.settings = [("max_connections", "300"), ("autovacuum", "off")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec();
@@ -91,11 +94,7 @@ fn remove_ended_runs(runs: &Path) {
     }
 }
 
-async fn keep_databases(
-    admin: &str,
-    template: &str,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-) {
+async fn keep_databases(admin: &str, template: &str, mut orders: mpsc::UnboundedReceiver<Order>) {
     let mut admin = PgConnection::connect(admin).await.unwrap();
     run(&mut admin, format!("create database {TEMPLATE}")).await;
     fill(template).await;

@@ -114,7 +114,7 @@ pub async fn accounts(
     .fetch_all(conn)
     .await?;
     let found = rows.iter().map(account_from).collect::<Result<Vec<_>>>()?;
-    Ok(Some(listed(found, page.limit, backwards)))
+    Ok(Some(listed(found, page.limit.into(), backwards)))
 }
 
 /// Every balance that is not zero, in the order of the chart.

@@ -1,6 +1,7 @@
 //! The statements behind the ledger's reads.
 
 mod account;
+mod statement;
 mod transaction;
 
 use mizan_money::Currency;
@@ -13,7 +14,8 @@ use crate::entry::Side;
 use crate::error::LedgerError;
 
 pub use account::{account, account_at, accounts, trial_balance};
-pub use transaction::{statement, transaction, transaction_by_key, transactions};
+pub use statement::statement;
+pub use transaction::{transaction, transaction_by_key, transactions};
 
 type Result<T> = std::result::Result<T, LedgerError>;
 
@@ -35,9 +37,9 @@ fn side(row: &PgRow) -> Result<Side> {
 }
 
 /// Cuts the row that only tells that there are more, and puts the page in its order.
-fn listed<T>(mut found: Vec<T>, limit: u16, backwards: bool) -> Listed<T> {
-    let has_more = found.len() > usize::from(limit);
-    found.truncate(usize::from(limit));
+fn listed<T>(mut found: Vec<T>, limit: usize, backwards: bool) -> Listed<T> {
+    let has_more = found.len() > limit;
+    found.truncate(limit);
     if backwards {
         found.reverse();
     }

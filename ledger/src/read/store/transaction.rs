@@ -6,8 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::super::{Cursor, Entry, Listed, Page, StatementLine, Transaction, on_normal_side};
-use super::account::account;
+use super::super::{Cursor, Entry, Listed, Page, Transaction, on_normal_side};
 use super::{Bounds, Result, account_ref, bounds, currency, listed, side};
 
 const TRANSACTIONS: &str =
@@ -83,7 +82,7 @@ pub async fn transactions(
     let within = bounds(page.cursor, number);
     let limit = i64::from(page.limit) + 1;
     let found = fetch(conn, tenant, (None, kind, source), &within, limit).await?;
-    Ok(Some(listed(found, page.limit, within.backwards)))
+    Ok(Some(listed(found, page.limit.into(), within.backwards)))
 }
 
 async fn fetch(
@@ -166,65 +165,4 @@ fn entry_from(row: &PgRow) -> Result<Entry> {
         amount: Money::new(row.try_get("amount")?, currency),
         balance_after: Money::new(balance_after, currency),
     })
-}
-
-/// An account's entries, newest first. None where the account or the cursor (a transaction of
-/// the account) is unknown.
-///
-/// # Errors
-/// The database.
-pub async fn statement(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: AccountId,
-    page: Page,
-) -> Result<Option<Listed<StatementLine>>> {
-    let Some(owner) = account(conn, tenant, id).await? else { return Ok(None) };
-    let number = match page.cursor {
-        Cursor::Start => 0,
-        Cursor::After(cursor) | Cursor::Before(cursor) => {
-            let known = transaction(conn, tenant, TransactionId::from_uuid(cursor)).await?;
-            match known {
-                Some(known) => known.position,
-                None => return Ok(None),
-            }
-        }
-    };
-    let within = bounds(page.cursor, number);
-    let rows = sqlx::query(
-        "select t.id, t.position, t.kind, t.source, e.effective_at, e.recorded_at, e.seq, e.side,
-             e.amount, e.balance_after
-         from ledger.account a
-         join ledger.entry e on e.tenant_id = a.tenant_id and e.account_id = a.id
-         join ledger.transaction t on t.tenant_id = e.tenant_id and t.position = e.position
-         where a.tenant_id = $1 and a.public_id = $2
-             and e.position > $3 and e.position < $4
-         order by case when $5 then e.seq end, e.seq desc
-         limit $6",
-    )
-    .bind(tenant.0)
-    .bind(id.uuid())
-    .bind(within.above)
-    .bind(within.below)
-    .bind(within.backwards)
-    .bind(i64::from(page.limit) + 1)
-    .fetch_all(conn)
-    .await?;
-    let line = |row: &PgRow| {
-        let balance_after = on_normal_side(owner.line(), row.try_get("balance_after")?);
-        Ok(StatementLine {
-            transaction: TransactionId::from_uuid(row.try_get("id")?),
-            position: row.try_get("position")?,
-            kind: row.try_get("kind")?,
-            source: row.try_get("source")?,
-            effective_at: row.try_get("effective_at")?,
-            recorded_at: row.try_get("recorded_at")?,
-            seq: row.try_get("seq")?,
-            side: side(row)?,
-            amount: Money::new(row.try_get("amount")?, owner.currency),
-            balance_after: Money::new(balance_after, owner.currency),
-        })
-    };
-    let found = rows.iter().map(line).collect::<Result<Vec<_>>>()?;
-    Ok(Some(listed(found, page.limit, within.backwards)))
 }

@@ -5,9 +5,9 @@ use mizan_providers::CaptureMethod;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::create::{AMOUNT_MAX, NewIntent, NewLine};
-use super::intent::Metadata;
 use crate::http::{Code, Problem};
+use crate::payments::create::{AMOUNT_MAX, NewIntent, NewLine};
+use crate::payments::intent::Metadata;
 
 /// A payment intent to be created.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,6 +33,7 @@ pub(super) struct CreateBody {
     description: Option<String>,
     /// Your own pairs: at most 50, keys to 40 and values to 500 characters.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     metadata: Metadata,
 }
 

@@ -1,4 +1,8 @@
-//! The routes of payment intents.
+//! The routes of payment intents and refunds.
+
+mod refund;
+mod request;
+mod through_gateway;
 
 use axum::Json;
 use axum::extract::State;
@@ -10,17 +14,17 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::request::{
+    CancelBody, CaptureBody, ConfirmBody, CreateBody, check_amount, check_return_url, check_text,
+};
+use self::through_gateway::{Done, through_gateway};
 use super::ask::{self, Confirm};
 use super::create::create_intent;
 use super::error::PaymentError;
-use super::gateway_http::{Done, through_gateway};
 use super::intent::{IntentState, Payment};
-use super::request::{
-    CancelBody, CaptureBody, ConfirmBody, CreateBody, check_amount, check_return_url, check_text,
-};
 use super::store::{self, Listing};
+use super::sweep;
 use super::view::IntentView;
-use super::{refund_http, sweep};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
@@ -38,7 +42,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(capture))
         .routes(routes!(cancel))
         .routes(routes!(sync))
-        .merge(refund_http::routes())
+        .merge(refund::routes())
 }
 
 /// What a list of payment intents is narrowed to.
@@ -65,6 +69,7 @@ struct ListQuery {
     post,
     path = "/v1/payment_intents",
     tag = "payments",
+    operation_id = "create_payment_intent",
     params(("Idempotency-Key" = String, Header, description = "New for each payment")),
     request_body = CreateBody,
     responses((status = 201, description = "Created", body = IntentView)),
@@ -92,6 +97,7 @@ async fn create(
     get,
     path = "/v1/payment_intents",
     tag = "payments",
+    operation_id = "list_payment_intents",
     params(ListQuery),
     responses((status = 200, description = "A page", body = List<IntentView>)),
 )]
@@ -149,6 +155,7 @@ pub(super) async fn find(
     get,
     path = "/v1/payment_intents/{id}",
     tag = "payments",
+    operation_id = "retrieve_payment_intent",
     params(("id" = PaymentIntentId, Path)),
     responses((status = 200, description = "The intent", body = IntentView)),
 )]
@@ -168,6 +175,7 @@ async fn retrieve(
     post,
     path = "/v1/payment_intents/{id}/confirm",
     tag = "payments",
+    operation_id = "confirm_payment_intent",
     params(
         ("id" = PaymentIntentId, Path),
         ("Idempotency-Key" = String, Header, description = "New for each attempt"),
@@ -204,6 +212,7 @@ async fn confirm(
     post,
     path = "/v1/payment_intents/{id}/capture",
     tag = "payments",
+    operation_id = "capture_payment_intent",
     params(
         ("id" = PaymentIntentId, Path),
         ("Idempotency-Key" = String, Header, description = "New for each capture"),
@@ -238,6 +247,7 @@ async fn capture(
     post,
     path = "/v1/payment_intents/{id}/cancel",
     tag = "payments",
+    operation_id = "cancel_payment_intent",
     params(
         ("id" = PaymentIntentId, Path),
         ("Idempotency-Key" = String, Header, description = "New for each cancellation"),
@@ -272,6 +282,7 @@ async fn cancel(
     post,
     path = "/v1/payment_intents/{id}/sync",
     tag = "payments",
+    operation_id = "sync_payment_intent",
     params(("id" = PaymentIntentId, Path)),
     responses((status = 200, description = "As the gateway knows it", body = IntentView)),
 )]

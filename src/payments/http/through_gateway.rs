@@ -9,14 +9,6 @@ use mizan_money::id::OperationId;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::ask::{Call, Step};
-use super::error::PaymentError;
-use super::gateway::Repetition;
-use super::operation::{CALL_TIME_MAX, OperationKind, OperationState};
-use super::settle::Settled;
-use super::sweep::call_and_settle;
-use super::view::{IntentView, RefundView};
-use super::{Payment, store};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::{Work, work};
@@ -24,6 +16,14 @@ use crate::http::{
     Claim, Code, GatewayTime, Idempotent, Keep, Problem, Replay, StoredAnswer, attach_operation,
     claim, finish, keep_refusal,
 };
+use crate::payments::ask::{Call, Step};
+use crate::payments::error::PaymentError;
+use crate::payments::gateway::Repetition;
+use crate::payments::operation::{CALL_TIME_MAX, OperationKind, OperationState};
+use crate::payments::settle::Settled;
+use crate::payments::sweep::call_and_settle;
+use crate::payments::view::{IntentView, RefundView};
+use crate::payments::{Payment, store};
 
 /// What the caller gets to see.
 #[derive(Debug, Clone, Copy)]

@@ -10,20 +10,20 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::Step;
-use super::error::PaymentError;
-use super::gateway_http::{Done, through_gateway};
-use super::intent::Metadata;
-use super::refund::{NewRefund, request_refund};
 use super::request::{check_amount, check_metadata};
-use super::store::{self, Listing};
-use super::view::RefundView;
+use super::through_gateway::{Done, through_gateway};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
 use crate::http::{
     ApiPath, ApiQuery, Cursor, GatewayTime, IdempotentJson, List, PageRequest, Problem,
 };
+use crate::payments::ask::Step;
+use crate::payments::error::PaymentError;
+use crate::payments::intent::Metadata;
+use crate::payments::refund::{NewRefund, request_refund};
+use crate::payments::store::{self, Listing};
+use crate::payments::view::RefundView;
 
 /// Every route of refunds.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -45,6 +45,7 @@ struct CreateBody {
     reason: ReasonWord,
     /// Your own pairs.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     metadata: Metadata,
 }
 
@@ -101,6 +102,7 @@ struct ListQuery {
     post,
     path = "/v1/refunds",
     tag = "refunds",
+    operation_id = "create_refund",
     params(("Idempotency-Key" = String, Header, description = "New for each refund")),
     request_body = CreateBody,
     responses(
@@ -139,6 +141,7 @@ async fn create(
     get,
     path = "/v1/refunds/{id}",
     tag = "refunds",
+    operation_id = "retrieve_refund",
     params(("id" = RefundId, Path)),
     responses((status = 200, description = "The refund", body = RefundView)),
 )]
@@ -170,6 +173,7 @@ async fn retrieve(
     get,
     path = "/v1/refunds",
     tag = "refunds",
+    operation_id = "list_refunds",
     params(ListQuery),
     responses((status = 200, description = "A page", body = List<RefundView>)),
 )]

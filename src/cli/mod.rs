@@ -1,0 +1,118 @@
+//! The command line: what can be asked of the program, and what its end says.
+//!
+//! | command | file | needs a database |
+//! |---|---|---|
+//! | `demo` | `crate::demo` | makes its own |
+//! | `serve`, `migrate` | `serve.rs` | yes; makes the private one |
+//! | `verify`, `ledger`, `keys` | by their names | yes, one that is there |
+//! | `simulate`, `webhooks`, `openapi`, `doctor` | by their names | no |
+//!
+//! Output is data on standard output; the log and everything said to people in passing go to
+//! standard error. The private PostgreSQL is started before the async runtime and stopped after
+//! it, whatever the command came to.
+
+pub mod database;
+mod doctor;
+pub mod end;
+mod keys;
+pub mod ledger;
+pub mod output;
+mod serve;
+pub mod service;
+pub mod signals;
+pub mod simulate;
+pub mod verify;
+mod webhooks;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::demo;
+use end::{CommandResult, End};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  it could not be done, or a webhook is not believed; standard error says why
+  2  the command line cannot be understood
+  3  the books break a law, or do not agree with the gateway";
+
+/// The payments, billing and payout ledger that a marketplace runs.
+#[derive(Debug, Parser)]
+#[command(name = "mizan", version, after_help = EXIT_CODES, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a marketplace to play with, or tell its story once
+    Demo(demo::Args),
+    /// Run the service
+    Serve(serve::Args),
+    /// Bring the database to the version of this program
+    Migrate(database::Place),
+    /// Run the gateway simulator alone
+    Simulate(simulate::Args),
+    /// Prove the laws of the books on the live database
+    Verify(verify::Args),
+    /// Look at what gateways send
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
+    /// Read the books
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Make and revoke API keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Print the description of the HTTP interface
+    Openapi,
+    /// Say what is missing on this machine
+    Doctor(doctor::Args),
+}
+
+/// Runs the command of this process.
+pub fn run() -> ExitCode {
+    // A second installation only fails when a first one stands, which is as good.
+    let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let result = dispatch(Cli::parse().command);
+    match result {
+        Ok(end) => end.into(),
+        Err(failure) => {
+            output::warn(&failure.to_string());
+            End::Failed.into()
+        }
+    }
+}
+
+fn dispatch(command: Command) -> CommandResult {
+    match command {
+        Command::Demo(args) => demo::run(args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Migrate(place) => serve::migrate_only(&place),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Webhooks(command) => webhooks::run(&command),
+        Command::Ledger(command) => ledger::run(command),
+        Command::Keys(command) => keys::run(command),
+        Command::Openapi => {
+            output::print_json(&mizan::http::openapi())?;
+            Ok(End::Done)
+        }
+        Command::Doctor(args) => doctor::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,100 @@
+//! `mizan serve` and `mizan migrate`: the service on its database, until it is told to end.
+
+use mizan::app;
+use mizan::auth::Mode;
+use mizan::clock::Clock;
+use mizan::config::Config;
+use mizan::db::{Db, migrate};
+use mizan::{jobs, telemetry};
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+
+use super::database::{Absent, Opened, Place, runtime};
+use super::end::{CommandResult, End, Failure};
+use super::output;
+use super::service::{self, TENANT};
+use super::signals::Ending;
+
+/// What `mizan serve` is told. Everything else is a setting.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Runs the service until it is told to end; the private PostgreSQL stops last.
+pub fn run(args: &Args) -> CommandResult {
+    // The log comes first, so that the start of the database is in it.
+    telemetry::start(&Config::load(args.place.config.as_deref())?.log)?;
+    let opened = args.place.open(Absent::Make)?;
+    let runtime = runtime()?;
+    let result = runtime.block_on(serve(&opened));
+    drop(runtime);
+    opened.close()?;
+    result
+}
+
+async fn serve(opened: &Opened) -> CommandResult {
+    let mut ending = Ending::listen()?;
+    let (clock, config) = (Clock::system(), opened.config.clone());
+    let stripe = &config.stripe;
+    let missing = match (&stripe.secret_key, stripe.webhook_secrets.is_empty()) {
+        (None, _) => Some("MIZAN_STRIPE_SECRET_KEY: payments are answered 503"),
+        (Some(_), true) => Some("MIZAN_STRIPE_WEBHOOK_SECRETS: webhooks are refused"),
+        (Some(_), false) => None,
+    };
+    let first_start = is_empty(opened).await;
+    let app = service::prepare(&opened.url, config, clock.clone()).await?;
+    if first_start {
+        let mode = mode_of(&app.config);
+        let made = service::make_key(&app.db, &clock, TENANT, "first key", mode).await?;
+        let key = made.key.secret().expose_secret();
+        output::print(&format!("API key of tenant {TENANT}, shown this once: {key}\n"))?;
+    }
+    let listener = listen(&app.config).await?;
+    let public_url = app.config.public_url();
+    tracing::info!(url = %public_url, webhooks = service::webhook_path(), "listening");
+    if let Some(missing) = missing {
+        tracing::warn!("not set: {missing}");
+    }
+    let _jobs = jobs::spawn(&app);
+    app::serve(app, listener, async move { ending.wait().await }).await?;
+    tracing::info!("ended");
+    Ok(End::Done)
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, Failure> {
+    let address = config.http.listen;
+    TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address} ({error}): set MIZAN_HTTP_LISTEN to another").into()
+    })
+}
+
+/// Whether nobody has been here before: no schema yet, or no tenant.
+async fn is_empty(opened: &Opened) -> bool {
+    let Ok(db) = Db::connect(&opened.url, &opened.config.db_options()).await else { return true };
+    let tenants = db.tenant_ids().await;
+    db.close().await;
+    tenants.is_ok_and(|ids| ids.is_empty())
+}
+
+/// A key for real money only where the gateway's key is for real money.
+fn mode_of(config: &Config) -> Mode {
+    let key = config.stripe.secret_key.as_ref().map(|key| key.expose_secret());
+    match key {
+        Some(key) if key.starts_with("sk_live_") || key.starts_with("rk_live_") => Mode::Live,
+        _ => Mode::Test,
+    }
+}
+
+/// `mizan migrate`: brings the schema to this program's version, as its owner.
+pub fn migrate_only(place: &Place) -> CommandResult {
+    let opened = place.open(Absent::Make)?;
+    let now = Clock::system().now();
+    let name = opened.config.tenant.name.clone();
+    let result = runtime()?.block_on(migrate(&opened.url, &name, now));
+    opened.close()?;
+    result?;
+    output::print("The schema is up to date.\n")?;
+    Ok(End::Done)
+}

@@ -1,0 +1,126 @@
+//! `mizan webhooks inspect`: whether one delivery is believed, and what it says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mizan::clock::Clock;
+use mizan_money::Timestamp;
+use mizan_providers::{Headers, ProviderName, inspect, webhook_reader};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::end::{CommandResult, End, Failure};
+use super::output;
+
+/// The commands about webhooks.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Verify and translate one delivery, and print what it says as JSON; nothing is stored
+    ///
+    /// Exit code 0 when the delivery is believed, 1 when it is not.
+    Inspect(InspectArgs),
+}
+
+/// One delivery, from files.
+#[derive(Debug, clap::Args)]
+pub struct InspectArgs {
+    /// The gateway, e.g. `stripe`
+    provider: String,
+    /// A JSON file with the headers: names and texts, or the same below `headers`
+    #[arg(long, value_name = "FILE")]
+    headers: PathBuf,
+    /// A file with the body, byte for byte
+    #[arg(long, value_name = "FILE")]
+    body: PathBuf,
+    /// The endpoint's signing secret; several while one is being replaced
+    #[arg(long, value_name = "SECRET", required = true)]
+    secret: Vec<String>,
+    /// Verify as of this time (RFC 3339, or seconds since 1970) instead of now
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    now: Option<Timestamp>,
+}
+
+/// The headers of a delivery as people save them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum HeadersFile {
+    Below { headers: BTreeMap<String, Values> },
+    Flat(BTreeMap<String, Values>),
+}
+
+/// A header that came once, or several times.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Values {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Runs a command about webhooks.
+pub fn run(command: &Command) -> CommandResult {
+    let Command::Inspect(args) = command;
+    let name: ProviderName = args
+        .provider
+        .parse()
+        .map_err(|_| format!("`{}` is no gateway that Mizan knows: say `stripe`", args.provider))?;
+    let headers = headers(&read(&args.headers)?)
+        .map_err(|error| format!("{} holds no headers: {error}", args.headers.display()))?;
+    let body = read(&args.body)?;
+    let secrets: Vec<_> = args.secret.iter().cloned().map(SecretString::from).collect();
+    let now = args.now.unwrap_or_else(|| Clock::system().now());
+    let found = inspect(webhook_reader(name).as_ref(), &headers, &body, &secrets, now);
+    output::print_json(&found)?;
+    Ok(if found.verified { End::Done } else { End::Failed })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+}
+
+fn headers(json: &[u8]) -> Result<Headers, serde_json::Error> {
+    let (HeadersFile::Below { headers } | HeadersFile::Flat(headers)) =
+        serde_json::from_slice(json)?;
+    let mut list = Headers::new();
+    for (name, values) in headers {
+        match values {
+            Values::One(value) => list.push(name, value),
+            Values::Many(values) => {
+                values.into_iter().for_each(|value| list.push(name.clone(), value));
+            }
+        }
+    }
+    Ok(list)
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Timestamp::from_timestamp(seconds, 0));
+    seconds
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| "write 2026-03-02T09:00:00Z, or the seconds since 1970".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    #[test]
+    fn headers_are_read_flat_or_below_their_name() {
+        for json in [
+            r#"{"Stripe-Signature": "t=1,v1=a"}"#,
+            r#"{"note": "as recorded", "headers": {"Stripe-Signature": ["t=1,v1=a"]}}"#,
+        ] {
+            let list = headers(json.as_bytes()).unwrap();
+            assert_eq!(list.get("stripe-signature"), Some("t=1,v1=a"), "{json}");
+        }
+        assert!(headers(b"[1]").is_err());
+    }
+
+    #[test]
+    fn a_moment_is_a_date_or_seconds() {
+        assert_eq!(moment("1772442000").unwrap(), moment("2026-03-02T09:00:00Z").unwrap());
+        assert!(moment("yesterday").is_err());
+    }
+}

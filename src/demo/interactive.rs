@@ -1,0 +1,133 @@
+//! The demo that stays up: prints the address, a key, and lines to paste; ends on Ctrl-C.
+
+use std::fs;
+
+use mizan::auth::revoke_key;
+use mizan::clock::Clock;
+use mizan::db::private_cluster::{ClusterOptions, PrivateCluster};
+use mizan::db::{DbError, work};
+use mizan::jobs;
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::Args;
+use super::stage::{Address, MARKETPLACE, Plan, Stage};
+use crate::cli::database::{cluster_dir, runtime};
+use crate::cli::end::{CommandResult, End, Failure};
+use crate::cli::output;
+use crate::cli::service::TENANT;
+use crate::cli::signals::Ending;
+
+/// The port of the service, where it is free.
+const API_PORT: u16 = 8080;
+/// The gateway's test card that asks for 3-D Secure.
+const CARD: &str = "pm_card_threeDSecure2Required";
+/// The port of the simulator, where it is free.
+const SIMULATOR_PORT: u16 = 8081;
+
+/// Starts the marketplace and keeps it up until the process is told to end.
+pub fn run(args: &Args) -> CommandResult {
+    fs::create_dir_all(&args.data)
+        .map_err(|error| format!("cannot make {}: {error}", args.data.display()))?;
+    let options = ClusterOptions::new(cluster_dir(&args.data));
+    let cluster = PrivateCluster::start_or_attach(options)?;
+    let runtime = runtime()?;
+    let result = runtime.block_on(play(args, &cluster.url()));
+    drop(runtime);
+    cluster.stop()?;
+    result
+}
+
+async fn play(args: &Args, database_url: &str) -> CommandResult {
+    let mut ending = Ending::listen()?;
+    let plan = Plan {
+        clock: Clock::system(),
+        api: args.listen.map_or(Address::Rather(API_PORT), Address::Exactly),
+        simulator: args.simulator.map_or(Address::Rather(SIMULATOR_PORT), Address::Exactly),
+        simulator_data: Some(args.data.join("simulator")),
+    };
+    let stage = Stage::set(database_url, plan).await?;
+    stage.simulator.spawn_delivery_loop();
+    let jobs = jobs::spawn(&stage.app);
+    let told = if args.json {
+        output::print(&format!("{}\n", ready(&stage, database_url)))
+    } else {
+        output::print(&welcome(&stage, args))
+    };
+    if told.is_ok() {
+        ending.wait().await;
+    }
+    drop(jobs);
+    revoke(&stage).await?;
+    stage.strike().await?;
+    told?;
+    Ok(End::Done)
+}
+
+fn ready(stage: &Stage, database_url: &str) -> serde_json::Value {
+    json!({
+        "url": stage.url,
+        "api_key": stage.key.key.secret().expose_secret(),
+        "webhook_secret": stage.webhook_secret,
+        "database_url": database_url,
+    })
+}
+
+/// The key was shown for this run; the next one shows its own.
+async fn revoke(stage: &Stage) -> Result<(), Failure> {
+    let (app, id) = (&stage.app, stage.key.id);
+    let now = app.clock.now();
+    app.db
+        .transaction("revoke_key", TENANT, |tx| {
+            work(async move { Ok::<_, DbError>(revoke_key(tx, TENANT, id, now).await?) })
+        })
+        .await?;
+    Ok(())
+}
+
+/// The order of the example, in the order in which one thinks of it.
+fn order(url: &str) -> String {
+    let line = |vendor: &str, amount: i64| {
+        let rates = r#""tax_percent":"5","commission_percent":"10""#;
+        format!(r#"{{"vendor":"{vendor}","amount":{amount},{rates}}}"#)
+    };
+    let (dates, oud) = (line("ven_dates", 52_500), line("ven_oud", 21_000));
+    let instrument = format!(r#""payment_method":"{CARD}","return_url":"{url}/healthz""#);
+    format!(r#"{{"amount":73500,"currency":"AED",{instrument},"lines":[{dates},{oud}]}}"#)
+}
+
+/// What to try, in lines that work when they are pasted into a shell with curl.
+fn welcome(stage: &Stage, args: &Args) -> String {
+    let url = &stage.url;
+    let key = stage.key.key.secret().expose_secret();
+    let order = order(url);
+    let call = format!("curl -s -u {key}: -H 'Content-Type: application/json'");
+    let create = format!(
+        "PI=$({call} -H \"Idempotency-Key: order-$(date +%s)\" -d '{order}' \
+         {url}/v1/payment_intents | grep -o 'pi_[0-9a-f]*' | head -1); \
+         PAGE=$({call} -H \"Idempotency-Key: confirm-$PI\" -d '{{}}' \
+         {url}/v1/payment_intents/$PI/confirm | grep -o 'http[^\"]*/3ds/[^\"]*'); \
+         echo \"$PI waits for its buyer at $PAGE\""
+    );
+    let data = args.data.display();
+    format!(
+        "\n{title}\n\n  \
+         service    {url}\n  \
+         API key    {key}   (play money; good until this demo ends)\n  \
+         gateway    {simulator}   (Stripe, simulated)\n  \
+         interface  {url}/openapi.json\n\n\
+         {one}\n{create}\n\n\
+         {two}\ncurl -s -o /dev/null -d outcome=approve \"$PAGE\"\n\n\
+         {three}\ncurl -s -u {key}: {url}/v1/ledger/trial_balance\n\n\
+         {also}\n\
+         mizan ledger trial-balance --data {data}\n\
+         mizan verify --data {data}\n\n\
+         Ctrl-C ends it; what happened is kept in {data}.\n",
+        title = output::bold(&format!("{MARKETPLACE} is open.")),
+        simulator = stage.simulator.url(),
+        one = output::bold("1. An order from two vendors, paid with 3-D Secure"),
+        two = output::bold("2. The buyer approves: open the page in a browser, or"),
+        three = output::bold("3. A second later the gateway's webhook is in the books"),
+        also = output::bold("The same books in the terminal, and their laws"),
+    )
+}

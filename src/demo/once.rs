@@ -1,0 +1,91 @@
+//! The demo that ends by itself: the story, then its books, proved in three ways.
+
+use mizan::clock::{Clock, Monotonic};
+use mizan::db::private_cluster::{ClusterOptions, PrivateCluster};
+use mizan::verify::verify;
+use mizan_money::Timestamp;
+
+use super::books;
+use super::scratch::Scratch;
+use super::stage::{Address, Plan, Stage};
+use super::story::{Story, gateway_state};
+use super::t_account::t_accounts;
+use super::timeline::Timeline;
+use crate::cli::database::runtime;
+use crate::cli::end::{CommandResult, End};
+use crate::cli::output;
+use crate::cli::service::TENANT;
+use crate::cli::signals::Ending;
+use crate::cli::verify as laws;
+
+/// 2026-03-02T09:00:00Z: when the story begins.
+const BEGINNING: Timestamp = match chrono::DateTime::from_timestamp(1_772_442_000, 0) {
+    Some(time) => time,
+    None => panic!("a time within range"),
+};
+
+/// Tells the story on a database of its own, which is gone at the end.
+pub fn run() -> CommandResult {
+    let watch = Monotonic::start();
+    let scratch = Scratch::make()?;
+    let cluster = PrivateCluster::start_or_attach(ClusterOptions::new(scratch.path()))?;
+    let runtime = runtime()?;
+    let result = runtime.block_on(play(&cluster.url()));
+    drop(runtime);
+    cluster.stop()?;
+    drop(scratch);
+    let end = result?;
+    let seconds = watch.elapsed().as_secs();
+    output::print(&match end {
+        End::Done => format!("\nEverything adds up. ({seconds} s)\n"),
+        _ => "\nThe books are NOT right; the lines above say where.\n".to_owned(),
+    })?;
+    Ok(end)
+}
+
+async fn play(database_url: &str) -> CommandResult {
+    let mut ending = Ending::listen()?;
+    let plan = Plan {
+        clock: Clock::manual(BEGINNING),
+        api: Address::Rather(0),
+        simulator: Address::Rather(0),
+        simulator_data: None,
+    };
+    let stage = Stage::set(database_url, plan).await?;
+    let told = tokio::select! {
+        told = tell(&stage) => told,
+        () = ending.wait() => Err("the story was interrupted".into()),
+    };
+    stage.strike().await?;
+    told
+}
+
+async fn tell(stage: &Stage) -> CommandResult {
+    let mut story = Story::new(stage)?;
+    story.tell().await?;
+    prove(stage, &story).await
+}
+
+/// Shows the books and proves them: by their own sums, by the laws, and by the gateway's money.
+async fn prove(stage: &Stage, story: &Story<'_>) -> CommandResult {
+    let (db, clock) = (&stage.app.db, &stage.app.clock);
+    let page = Timeline::new(clock.clone());
+    page.chapter("The journal: debits on the left, credits on the right, in AED")?;
+    let journal = books::journal(db, TENANT).await?;
+    output::print(&t_accounts(&journal, &story.names))?;
+
+    page.chapter("The trial balance")?;
+    let trial = books::trial_balance(db, TENANT).await?;
+    let (text, balanced) = books::trial_table(&trial);
+    output::print(&text)?;
+
+    page.chapter("The laws of the books, proved on the database")?;
+    let proved = verify(db, clock).await?;
+    output::print(&laws::lines(&proved))?;
+
+    page.chapter("The gateway's money and ours")?;
+    let gateway = books::gateway_totals(&gateway_state(stage).await?)?;
+    let (text, agree) = books::compare(&gateway, &trial)?;
+    output::print(&text)?;
+    Ok(if balanced && agree { laws::end(&proved) } else { End::Broken })
+}

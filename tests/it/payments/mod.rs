@@ -1,0 +1,5 @@
+//! Payments through the real interface, against the simulated gateway and the real database.
+
+mod flow;
+mod refunds;
+mod unknown;
