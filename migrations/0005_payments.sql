@@ -22,8 +22,9 @@ create table payments.intent (
     refunded            bigint not null default 0 check (refunded >= 0),
     disputed            bigint not null default 0 check (disputed >= 0),
     lost                bigint not null default 0 check (lost >= 0),
-    -- Money the gateway took beyond what was asked; it stands in unapplied_receipts.
-    unapplied           bigint not null default 0 check (unapplied >= 0),
+    -- Money the gateway took beyond what was asked; it stands in unapplied_receipts. Below zero:
+    -- more went back at the gateway than was ever taken.
+    unapplied           bigint not null default 0,
     description         text check (length(description) <= 500),
     payment_method      text check (length(payment_method) <= 255),
     return_url          text check (length(return_url) <= 2048),

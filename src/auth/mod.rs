@@ -5,13 +5,15 @@
 //! - The one look-up that crosses tenants is a database function that goes from a key's digest
 //!   to its tenant; everything after it is bound to that tenant by row-level security.
 //!
-//! Actions: [`create_key()`], [`revoke_key`], and [`Caller`] for handlers.
+//! Actions: [`create_key()`], [`list_keys()`], [`revoke_key`], and [`Caller`] for handlers.
 
 mod api_key;
 mod caller;
 mod create_key;
+mod list_keys;
 mod store;
 
 pub use api_key::{ApiKey, KeyError, Mode};
 pub use caller::Caller;
 pub use create_key::{CreateKey, CreateKeyError, NewKey, create_key, revoke_key};
+pub use list_keys::{ListedKey, list_keys};

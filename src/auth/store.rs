@@ -4,7 +4,7 @@ use mizan_money::{ApiKeyId, TenantId, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::CreateKey;
+use super::{CreateKey, ListedKey};
 
 pub(super) async fn insert(
     conn: &mut PgConnection,
@@ -57,4 +57,32 @@ pub(super) async fn tenant_of_key(
         .bind(digest.as_slice())
         .fetch_optional(conn)
         .await
+}
+
+/// As many keys as a list shows.
+const LISTED_MAX: i64 = 500;
+
+type KeyRow = (Uuid, String, String, Timestamp, Option<Timestamp>);
+
+/// The public side of a tenant's keys, newest first, at most 500.
+pub(super) async fn list(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+) -> Result<Vec<ListedKey>, sqlx::Error> {
+    let rows: Vec<KeyRow> = sqlx::query_as(
+        "select id, name, mode, created_at, revoked_at
+         from auth.api_key
+         where tenant_id = $1
+         order by id desc
+         limit $2",
+    )
+    .bind(tenant.0)
+    .bind(LISTED_MAX)
+    .fetch_all(conn)
+    .await?;
+    let key = |(id, name, mode, created_at, revoked_at): KeyRow| {
+        let id = ApiKeyId::from_uuid(id);
+        ListedKey { id, name, mode, created_at, revoked_at }
+    };
+    Ok(rows.into_iter().map(key).collect())
 }

@@ -81,8 +81,10 @@ impl Place {
             db.close().await;
             result
         });
-        opened.close()?;
-        result
+        let closed = opened.close();
+        let end = result?;
+        closed?;
+        Ok(end)
     }
 }
 

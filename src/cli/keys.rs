@@ -1,11 +1,11 @@
-//! `mizan keys`: making and revoking the keys that callers present.
+//! `mizan keys`: the keys that callers present, made, listed and revoked.
 
-use mizan::auth::{Mode, revoke_key};
+use mizan::auth::{Mode, list_keys};
 use mizan::clock::Clock;
-use mizan::db::{Db, DbError, work};
-use mizan_money::{ApiKeyId, TenantId};
+use mizan::db::Db;
+use mizan_money::{ApiKeyId, TenantId, Timestamp};
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::database::Place;
 use super::end::{CommandResult, End};
@@ -17,6 +17,8 @@ use super::service;
 pub enum Command {
     /// Make a key and show it, this once
     Create(CreateArgs),
+    /// List the keys without their secrets, newest first
+    List(ListArgs),
     /// Revoke a key; from then on nobody can call with it
     Revoke(RevokeArgs),
 }
@@ -39,6 +41,18 @@ pub struct CreateArgs {
     place: Place,
 }
 
+/// Whose keys.
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    /// The tenant whose money they move
+    #[arg(long, default_value_t = service::TENANT.0)]
+    tenant: i32,
+    #[command(flatten)]
+    format: Format,
+    #[command(flatten)]
+    place: Place,
+}
+
 /// A key to be revoked.
 #[derive(Debug, clap::Args)]
 pub struct RevokeArgs {
@@ -55,6 +69,7 @@ pub struct RevokeArgs {
 pub fn run(command: Command) -> CommandResult {
     match command {
         Command::Create(args) => args.place.read(async |db| create(&args, db).await),
+        Command::List(args) => args.place.read(async |db| list(&args, db).await),
         Command::Revoke(args) => args.place.read(async |db| revoke(&args, db).await),
     }
 }
@@ -76,13 +91,31 @@ async fn create(args: &CreateArgs, db: Db) -> CommandResult {
     Ok(End::Done)
 }
 
+async fn list(args: &ListArgs, db: Db) -> CommandResult {
+    let keys = list_keys(&db, TenantId(args.tenant)).await?;
+    if args.format.json {
+        let json = keys.iter().map(|key| {
+            json!({
+                "id": key.id, "name": key.name, "mode": key.mode,
+                "created_at": key.created_at, "revoked_at": key.revoked_at,
+            })
+        });
+        output::print_json(&json.collect::<Value>())?;
+    } else {
+        let date = |at: Timestamp| at.format("%Y-%m-%d %H:%M:%S").to_string();
+        let rows = keys.into_iter().map(|key| {
+            let revoked = key.revoked_at.map(date).unwrap_or_default();
+            vec![key.id.to_string(), key.name, key.mode, date(key.created_at), revoked]
+        });
+        let headline = ["key", "name", "mode", "made", "revoked"];
+        output::print(&format!("{}\n", output::table(&headline, &[], rows.collect())))?;
+    }
+    Ok(End::Done)
+}
+
 async fn revoke(args: &RevokeArgs, db: Db) -> CommandResult {
-    let (tenant, id, now) = (TenantId(args.tenant), args.id, Clock::system().now());
-    let revoked = db
-        .transaction("revoke_key", tenant, |tx| {
-            work(async move { Ok::<_, DbError>(revoke_key(tx, tenant, id, now).await?) })
-        })
-        .await?;
+    let (tenant, id) = (TenantId(args.tenant), args.id);
+    let revoked = service::revoke(&db, &Clock::system(), tenant, id).await?;
     if !revoked {
         return Err(format!("tenant {tenant} has no key {id} that is still good").into());
     }

@@ -64,7 +64,7 @@ enum Command {
     /// Read the books
     #[command(subcommand)]
     Ledger(ledger::Command),
-    /// Make and revoke API keys
+    /// Make, list and revoke API keys
     #[command(subcommand)]
     Keys(keys::Command),
     /// Print the description of the HTTP interface

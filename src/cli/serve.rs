@@ -1,10 +1,10 @@
 //! `mizan serve` and `mizan migrate`: the service on its database, until it is told to end.
 
 use mizan::app;
-use mizan::auth::Mode;
+use mizan::auth::{Mode, list_keys};
 use mizan::clock::Clock;
 use mizan::config::Config;
-use mizan::db::{Db, migrate};
+use mizan::db::migrate;
 use mizan::{jobs, telemetry};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -30,8 +30,10 @@ pub fn run(args: &Args) -> CommandResult {
     let runtime = runtime()?;
     let result = runtime.block_on(serve(&opened));
     drop(runtime);
-    opened.close()?;
-    result
+    let closed = opened.close();
+    let end = result?;
+    closed?;
+    Ok(end)
 }
 
 async fn serve(opened: &Opened) -> CommandResult {
@@ -43,15 +45,14 @@ async fn serve(opened: &Opened) -> CommandResult {
         (Some(_), true) => Some("MIZAN_STRIPE_WEBHOOK_SECRETS: webhooks are refused"),
         (Some(_), false) => None,
     };
-    let first_start = is_empty(opened).await;
     let app = service::prepare(&opened.url, config, clock.clone()).await?;
-    if first_start {
+    let listener = listen(&app.config).await?;
+    if list_keys(&app.db, TENANT).await?.is_empty() {
         let mode = mode_of(&app.config);
         let made = service::make_key(&app.db, &clock, TENANT, "first key", mode).await?;
         let key = made.key.secret().expose_secret();
         output::print(&format!("API key of tenant {TENANT}, shown this once: {key}\n"))?;
     }
-    let listener = listen(&app.config).await?;
     let public_url = app.config.public_url();
     tracing::info!(url = %public_url, webhooks = service::webhook_path(), "listening");
     if let Some(missing) = missing {
@@ -70,14 +71,6 @@ async fn listen(config: &Config) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Whether nobody has been here before: no schema yet, or no tenant.
-async fn is_empty(opened: &Opened) -> bool {
-    let Ok(db) = Db::connect(&opened.url, &opened.config.db_options()).await else { return true };
-    let tenants = db.tenant_ids().await;
-    db.close().await;
-    tenants.is_ok_and(|ids| ids.is_empty())
-}
-
 /// A key for real money only where the gateway's key is for real money.
 fn mode_of(config: &Config) -> Mode {
     let key = config.stripe.secret_key.as_ref().map(|key| key.expose_secret());
@@ -93,8 +86,9 @@ pub fn migrate_only(place: &Place) -> CommandResult {
     let now = Clock::system().now();
     let name = opened.config.tenant.name.clone();
     let result = runtime()?.block_on(migrate(&opened.url, &name, now));
-    opened.close()?;
+    let closed = opened.close();
     result?;
+    closed?;
     output::print("The schema is up to date.\n")?;
     Ok(End::Done)
 }

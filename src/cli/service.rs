@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mizan::app::App;
-use mizan::auth::{CreateKey, CreateKeyError, Mode, NewKey, create_key};
+use mizan::auth::{CreateKey, CreateKeyError, Mode, NewKey, create_key, revoke_key};
 use mizan::clock::Clock;
 use mizan::config::{Config, StripeConfig};
-use mizan::db::{Db, migrate, work};
+use mizan::db::{Db, DbError, migrate, work};
 use mizan::jobs;
 use mizan::payments::gateway::{Gateway, Gateways};
-use mizan_money::TenantId;
+use mizan_money::{ApiKeyId, TenantId};
 use mizan_providers::{ClientConfig, Credentials, GatewayClient, provider};
 
 use super::end::Failure;
@@ -62,6 +62,20 @@ pub async fn make_key(
     let now = clock.now();
     db.transaction("create_key", tenant, |tx| {
         work(async move { create_key(tx, tenant, command, now).await })
+    })
+    .await
+}
+
+/// Revokes an API key of a tenant; answers whether it was still good.
+pub async fn revoke(
+    db: &Db,
+    clock: &Clock,
+    tenant: TenantId,
+    id: ApiKeyId,
+) -> Result<bool, DbError> {
+    let now = clock.now();
+    db.transaction("revoke_key", tenant, |tx| {
+        work(async move { revoke_key(tx, tenant, id, now).await })
     })
     .await
 }

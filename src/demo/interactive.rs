@@ -2,10 +2,8 @@
 
 use std::fs;
 
-use mizan::auth::revoke_key;
 use mizan::clock::Clock;
 use mizan::db::private_cluster::{ClusterOptions, PrivateCluster};
-use mizan::db::{DbError, work};
 use mizan::jobs;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -13,9 +11,9 @@ use serde_json::json;
 use super::Args;
 use super::stage::{Address, MARKETPLACE, Plan, Stage};
 use crate::cli::database::{cluster_dir, runtime};
-use crate::cli::end::{CommandResult, End, Failure};
+use crate::cli::end::{CommandResult, End};
 use crate::cli::output;
-use crate::cli::service::TENANT;
+use crate::cli::service::{self, TENANT};
 use crate::cli::signals::Ending;
 
 /// The port of the service, where it is free.
@@ -34,8 +32,10 @@ pub fn run(args: &Args) -> CommandResult {
     let runtime = runtime()?;
     let result = runtime.block_on(play(args, &cluster.url()));
     drop(runtime);
-    cluster.stop()?;
-    result
+    let stopped = cluster.stop();
+    let end = result?;
+    stopped?;
+    Ok(end)
 }
 
 async fn play(args: &Args, database_url: &str) -> CommandResult {
@@ -58,9 +58,12 @@ async fn play(args: &Args, database_url: &str) -> CommandResult {
         ending.wait().await;
     }
     drop(jobs);
-    revoke(&stage).await?;
-    stage.strike().await?;
+    // The key was shown for this run; the next one shows its own.
+    let revoked = service::revoke(&stage.app.db, &stage.app.clock, TENANT, stage.key.id).await;
+    let struck = stage.strike().await;
     told?;
+    revoked?;
+    struck?;
     Ok(End::Done)
 }
 
@@ -71,18 +74,6 @@ fn ready(stage: &Stage, database_url: &str) -> serde_json::Value {
         "webhook_secret": stage.webhook_secret,
         "database_url": database_url,
     })
-}
-
-/// The key was shown for this run; the next one shows its own.
-async fn revoke(stage: &Stage) -> Result<(), Failure> {
-    let (app, id) = (&stage.app, stage.key.id);
-    let now = app.clock.now();
-    app.db
-        .transaction("revoke_key", TENANT, |tx| {
-            work(async move { Ok::<_, DbError>(revoke_key(tx, TENANT, id, now).await?) })
-        })
-        .await?;
-    Ok(())
 }
 
 /// The order of the example, in the order in which one thinks of it.

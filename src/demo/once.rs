@@ -32,9 +32,10 @@ pub fn run() -> CommandResult {
     let runtime = runtime()?;
     let result = runtime.block_on(play(&cluster.url()));
     drop(runtime);
-    cluster.stop()?;
+    let stopped = cluster.stop();
     drop(scratch);
     let end = result?;
+    stopped?;
     let seconds = watch.elapsed().as_secs();
     output::print(&match end {
         End::Done => format!("\nEverything adds up. ({seconds} s)\n"),
@@ -56,8 +57,10 @@ async fn play(database_url: &str) -> CommandResult {
         told = tell(&stage) => told,
         () = ending.wait() => Err("the story was interrupted".into()),
     };
-    stage.strike().await?;
-    told
+    let struck = stage.strike().await;
+    let end = told?;
+    struck?;
+    Ok(end)
 }
 
 async fn tell(stage: &Stage) -> CommandResult {

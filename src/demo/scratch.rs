@@ -45,11 +45,17 @@ fn remove_leftovers(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let process = name.to_str().and_then(process_of);
-        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+        if process.is_some_and(has_ended) {
             // Another user's is not ours to remove.
             let _removed = fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// A process that ended has no program any more, also while nobody has asked for its exit code.
+fn has_ended(process: &str) -> bool {
+    let program = fs::read_link(Path::new("/proc").join(process).join("exe"));
+    program.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn process_of(name: &str) -> Option<&str> {
@@ -71,6 +77,12 @@ mod tests {
         assert!(path.is_dir());
         drop(scratch);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_process_that_runs_is_left_its_folder() {
+        assert!(!has_ended(&std::process::id().to_string()));
+        assert!(has_ended("0"));
     }
 
     #[test]

@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(
             t_accounts(&[transaction], &names),
             "
-   2  provider.fee, order A                                            00:00:00
+   2  provider.fee, order A                                   00:00:00
       ────────────────────────────────┬───────────────────────────────
       gateway_fees:stripe       22.32 │ gateway_clearing:stripe  23.43
       vat_input_recoverable:AE   1.11 │

@@ -179,6 +179,11 @@ catalogue! {
     /// The request contradicts itself in a way that no other code names.
     Contradiction = "contradiction", UNPROCESSABLE_ENTITY, No, Answer,
         "The request contradicts itself", "Correct the fields named in the detail.";
+    /// The gateway was asked and refused: a wrong instrument, a wrong state, an amount it does
+    /// not take. Nothing happened.
+    ProviderRefused = "provider_refused", UNPROCESSABLE_ENTITY, No, Answer,
+        "The gateway refused the request",
+        "Correct what the detail names, and send the request under a new key.";
     /// The gateway behind the connection cannot do this. It was not called.
     UnsupportedByProvider = "unsupported_by_provider", UNPROCESSABLE_ENTITY, No, Answer,
         "The gateway cannot do this", "Use another connection, or another way named in the detail.";

@@ -206,9 +206,14 @@ async fn meaning(
             }
         }
         EventSubject::Refund(fact) => {
-            let known =
-                store::refund_by_reference(conn, tenant, &fact.provider_ref, fact.reference)
-                    .await?;
+            let known = store::refund_by_reference(
+                conn,
+                tenant,
+                connection,
+                &fact.provider_ref,
+                fact.reference,
+            )
+            .await?;
             if let Some((intent, refund)) = known {
                 let fact = Fact::Refund(refund, fact.clone());
                 return Ok(Meaning::Said(Said { intent, fact, at }));

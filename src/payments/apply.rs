@@ -80,7 +80,15 @@ pub async fn apply(
                     None => {
                         let refund = foreign_refund(*attempt, fact, now);
                         let id = refund.id;
-                        payment.promise_refund(refund, &policy, &mut plan)?;
+                        if refund.amount.currency() != payment.intent.currency {
+                            let what = format!("{} goes back in another currency", fact.amount);
+                            return Err(PaymentError::Corrupt { what });
+                        }
+                        if refund.amount.minor() > payment.intent.refundable_minor() {
+                            payment.note_refund_beyond(refund);
+                        } else {
+                            payment.promise_refund(refund, &policy, &mut plan)?;
+                        }
                         id
                     }
                 };
@@ -165,10 +173,7 @@ async fn end_answered_operations(
     payment: &Payment,
     now: Timestamp,
 ) -> Result<(), PaymentError> {
-    for operation in store::operations_of(conn, tenant, payment.intent.id).await? {
-        if operation.state.is_final() {
-            continue;
-        }
+    for operation in store::open_operations(conn, tenant, payment.intent.id).await? {
         let Some(state) = answered(&operation, payment) else { continue };
         let mut ended = store::lock_operation(conn, tenant, operation.id).await?;
         if !ended.state.is_final() {

@@ -199,7 +199,10 @@ pub async fn cancel(
             plan.announce_all(conn, tenant, &[]).await?;
             Ok(Step::Done(payment))
         }
-        IntentState::RequiresAction | IntentState::RequiresCapture => {
+        // Also the way out of a review whose money was not taken.
+        IntentState::RequiresAction | IntentState::RequiresCapture | IntentState::Review
+            if payment.intent.captured.is_zero() =>
+        {
             payment.intent.cancellation_reason = reason;
             store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
             let attempt = current(&payment)?;

@@ -122,9 +122,7 @@ impl Payment {
                 event = Some("payment.failed");
             }
             PaymentStatus::Cancelled if n + 1 == self.attempts.len() => {
-                if self.cancel(fact.cancellation_reason.clone())? {
-                    event = Some("payment.cancelled");
-                }
+                event = self.cancel(fact.cancellation_reason.clone());
             }
             PaymentStatus::Created if self.is_under_way() => {
                 self.intent.state = IntentState::RequiresPaymentMethod;
@@ -166,6 +164,14 @@ impl Payment {
         intent.state = IntentState::RequiresCapture;
     }
 
+    /// The attempt never reached the gateway: the same instrument can be tried again.
+    pub fn keep_instrument(&mut self, instrument: Option<String>) {
+        if self.intent.state == IntentState::RequiresPaymentMethod && instrument.is_some() {
+            self.intent.state = IntentState::RequiresConfirmation;
+            self.intent.payment_method = instrument;
+        }
+    }
+
     /// The attempt failed; the intent can be paid another way.
     pub fn fail(&mut self, error: Option<serde_json::Value>) {
         self.intent.state = IntentState::RequiresPaymentMethod;
@@ -174,15 +180,16 @@ impl Payment {
         self.intent.last_error = error;
     }
 
-    fn cancel(&mut self, reason: Option<String>) -> Result<bool, PaymentError> {
+    /// Nothing was taken and nothing will be; answers the event, where that is news.
+    fn cancel(&mut self, reason: Option<String>) -> Option<&'static str> {
         if !self.intent.captured.is_zero() || self.intent.state == IntentState::Cancelled {
-            return Ok(false);
+            return None;
         }
         self.intent.voided = self.intent.authorised;
         self.intent.next_action = None;
         self.intent.cancellation_reason = self.intent.cancellation_reason.take().or(reason);
         self.intent.state = IntentState::Cancelled;
-        Ok(true)
+        Some("payment.cancelled")
     }
 
     /// Money was taken. It is booked first; what it means for the order comes after.

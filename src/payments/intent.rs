@@ -238,6 +238,14 @@ pub struct Refund {
     pub updated_at: Timestamp,
 }
 
+impl Refund {
+    /// Whether it was made at the gateway of more than the order holds, so that no party of the
+    /// order has a part in it.
+    pub fn is_beyond(&self) -> bool {
+        self.parts.is_empty()
+    }
+}
+
 /// An intent with everything that belongs to it, loaded under its lock.
 #[derive(Debug, Clone)]
 pub struct Payment {

@@ -128,6 +128,15 @@ impl Operation {
         }
     }
 
+    /// Whether it ended without the gateway ever being asked, so that asking again is not
+    /// asking twice.
+    pub fn was_never_asked(&self) -> bool {
+        let detail = self.outcome.as_ref().and_then(|outcome| outcome.get("detail"));
+        let never = detail.and_then(|detail| detail.get("never_asked"));
+        self.state == OperationState::RejectedBeforeSend
+            && never.and_then(serde_json::Value::as_bool) == Some(true)
+    }
+
     /// The operation in the words of the gateways' trait. The same payment gives the same
     /// request each time, which is what makes a repetition a repetition.
     ///

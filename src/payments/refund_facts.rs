@@ -1,7 +1,9 @@
 //! What a refund changes: when it is promised, and when the gateway says what became of it.
 //! Pure.
 
-use mizan_ledger::postings::{RefundBounced, RefundRequested, RefundSettled, VendorPart};
+use mizan_ledger::postings::{
+    ReceiptReturned, ReceiptUnapplied, RefundBounced, RefundRequested, RefundSettled, VendorPart,
+};
 use mizan_ledger::{Authority, PostingKey, TransactionKind, read};
 use mizan_money::Timestamp;
 use mizan_money::id::RefundId;
@@ -58,6 +60,18 @@ impl Payment {
         self.announce_refund("refund.requested", &refund, Some(entry), plan);
         self.refunds.push(refund);
         Ok(())
+    }
+
+    /// Notes a refund that was made at the gateway of more than the order holds. No party of the
+    /// order gives anything back; once it has succeeded it is booked against unapplied receipts.
+    pub fn note_refund_beyond(&mut self, refund: Refund) {
+        let left = self.intent.refundable_minor();
+        let question = format!(
+            "{}: {} went back at the gateway, {left} minor units could",
+            refund.id, refund.amount
+        );
+        self.intent.send_to_review(question);
+        self.refunds.push(refund);
     }
 
     fn announce_refund(
@@ -134,6 +148,9 @@ impl Payment {
         plan: &mut Plan,
     ) -> Result<Effect, PaymentError> {
         let amount = self.refunds[n].amount;
+        if self.refunds[n].is_beyond() {
+            return self.move_unapplied(n, at, RefundState::Succeeded, plan);
+        }
         let provider = self.provider_of(n)?;
         let posting = RefundSettled { provider, amount }.posting()?;
         let source = self.refunds[n].id.to_string();
@@ -146,6 +163,40 @@ impl Payment {
         Ok(Effect::Applied)
     }
 
+    /// Books a refund beyond the order: out of unapplied receipts, or back into them.
+    fn move_unapplied(
+        &mut self,
+        n: usize,
+        at: Timestamp,
+        state: RefundState,
+        plan: &mut Plan,
+    ) -> Result<Effect, PaymentError> {
+        let (provider, amount) = (self.provider_of(n)?, self.refunds[n].amount);
+        let (kind, posting, unapplied) = match state {
+            RefundState::Succeeded => (
+                "receipt.returned",
+                ReceiptReturned { provider, amount }.posting()?,
+                self.intent.unapplied.checked_sub(amount)?,
+            ),
+            _ => (
+                "receipt.unapplied",
+                ReceiptUnapplied { provider, amount }.posting()?,
+                self.intent.unapplied.checked_add(amount)?,
+            ),
+        };
+        let (key, source) =
+            (format!("{}:{}", self.refunds[n].id, state.as_str()), self.intent.id.to_string());
+        let entry = plan.post(kind, key, source, at, posting)?;
+        self.intent.unapplied = unapplied;
+        self.refunds[n].state = state;
+        let event = match state {
+            RefundState::Succeeded => "refund.succeeded",
+            _ => "refund.bounced",
+        };
+        self.announce_refund(event, &self.refunds[n], Some(entry), plan);
+        Ok(Effect::Applied)
+    }
+
     /// It came back after it had succeeded: the buyer is owed again.
     fn bounce_refund(
         &mut self,
@@ -155,6 +206,10 @@ impl Payment {
         plan: &mut Plan,
     ) -> Result<Effect, PaymentError> {
         let amount = self.refunds[n].amount;
+        if self.refunds[n].is_beyond() {
+            self.refunds[n].failure_reason = reason;
+            return self.move_unapplied(n, at, RefundState::Bounced, plan);
+        }
         let provider = self.provider_of(n)?;
         let posting = RefundBounced { provider, amount }.posting()?;
         let source = self.refunds[n].id.to_string();
@@ -195,6 +250,11 @@ impl Payment {
         plan: &mut Plan,
     ) -> Result<Effect, PaymentError> {
         let refund = &self.refunds[n];
+        if refund.is_beyond() {
+            self.refunds[n].state = RefundState::Failed;
+            self.refunds[n].failure_reason = reason;
+            return Ok(Effect::Applied);
+        }
         let missing = || PaymentError::Corrupt { what: format!("the promise of {}", refund.id) };
         let promise = promise.ok_or_else(missing)?;
         let key = PostingKey::new(format!("{}:failed", refund.id))?;

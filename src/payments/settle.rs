@@ -2,7 +2,7 @@
 
 use mizan_money::id::OperationId;
 use mizan_money::{TenantId, Timestamp};
-use mizan_providers::{Archive, Outcome, PaymentStatus, ProviderRef, Subject};
+use mizan_providers::{Archive, Outcome, PaymentStatus, ProviderRef, RejectionReason, Subject};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
@@ -108,7 +108,11 @@ fn decide(
                 "reason": rejection.reason.as_str(),
                 "message": rejection.message,
             });
+            let instrument = payment.intent.payment_method.clone();
             refused(operation, payment, error, &rejection.code, promise, plan)?;
+            if operation.kind == OperationKind::Create && was_never_asked(rejection.reason) {
+                payment.keep_instrument(instrument);
+            }
         }
         Outcome::Unknown(unknown) => {
             let asked = unknown.retry_after.and_then(|wait| chrono::Duration::from_std(wait).ok());
@@ -184,6 +188,11 @@ fn refused(
     Ok(())
 }
 
+/// Whether the refusal is about reaching the gateway and not about what was asked of it.
+fn was_never_asked(reason: RejectionReason) -> bool {
+    reason.is_retryable() || reason == RejectionReason::Credentials
+}
+
 /// What is kept of an outcome: words, never bodies.
 fn summary(outcome: &Outcome) -> Value {
     let detail = match outcome {
@@ -193,7 +202,7 @@ fn summary(outcome: &Outcome) -> Value {
         Outcome::Declined(decline) => json!(decline),
         Outcome::Rejected(rejection) => json!({
             "reason": rejection.reason.as_str(),
-            "retryable": rejection.reason.is_retryable(),
+            "never_asked": was_never_asked(rejection.reason),
             "code": rejection.code,
             "message": rejection.message,
         }),

@@ -247,14 +247,13 @@ pub async fn sync_payment(
     let operations = app
         .db
         .read("operations", tenant, |tx| {
-            work(async move { store::operations_of(tx, tenant, intent).await })
+            work(async move { store::open_operations(tx, tenant, intent).await })
         })
         .await?;
     // One that is on its way at this moment is left to whoever sent it.
     let now = app.clock.now();
     let waiting = |o: &&Operation| {
-        !o.state.is_final()
-            && (o.state != OperationState::Sent || o.next_check_at.is_some_and(|at| at <= now))
+        o.state != OperationState::Sent || o.next_check_at.is_some_and(|at| at <= now)
     };
     for operation in operations.iter().filter(waiting) {
         ask_again(app, tenant, operation.id).await?;

@@ -1,4 +1,4 @@
-//! The demo as a newcomer runs it: the program itself, its figures, and nothing left behind.
+//! The program as a newcomer runs it: the demo's figures, nothing left behind, and exit codes.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
 /// The program, with an environment in which no setting and no database is named.
 fn mizan(args: &[&str]) -> Command {
@@ -24,7 +25,8 @@ fn mizan(args: &[&str]) -> Command {
 
 /// An empty folder of this test.
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo").join(name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo");
+    let folder = folder.join(std::process::id().to_string()).join(name);
     let _absent = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder
@@ -102,7 +104,8 @@ fn the_story_comes_out_as_worked_out_by_hand_and_leaves_nothing_behind() {
             "deferred_commission 10.00 │ refunds_payable 105.00",
             "vendor_payable:ven_dates:pending 67.50 │",
             "refunds_payable 105.00 │ gateway_clearing:stripe 105.00",
-            "10:05:38 webhook payment_intent.succeeded duplicate, no effect: it was taken in before",
+            "10:05:38 webhook payment_intent.succeeded \
+             duplicate, no effect: it was taken in before",
             "10:07:14 shop confirms it 202 processing",
             "10:07:45 gateway has charged the card 1 time",
             "the gateway 1,102.50 charged − 105.00 refunded − 37.76 fees = 959.74 AED",
@@ -177,6 +180,13 @@ async fn pay(demo: &Open, key: &str) -> String {
     id
 }
 
+/// Proves the books kept in a folder; answers the exit code and what was printed.
+fn verify(data: &Path, args: &[&str]) -> (Option<i32>, String) {
+    let mut command = mizan(&["verify", "--data", data.to_str().unwrap()]);
+    let output = command.args(args).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
 #[tokio::test]
 async fn an_open_demo_can_be_paid_at_and_keeps_its_money_between_runs() {
     let place = folder("open");
@@ -204,10 +214,58 @@ async fn an_open_demo_can_be_paid_at_and_keeps_its_money_between_runs() {
     let stranger = second.http.get(address).bearer_auth(&old_key).send().await.unwrap();
     assert_eq!(stranger.status().as_u16(), 401, "the key of a demo ends with it");
 
-    let books = ["--data", data.to_str().unwrap()];
-    let verified = mizan(&["verify"]).args(books).output().unwrap();
-    let text = String::from_utf8_lossy(&verified.stdout).into_owned();
-    assert_eq!(verified.status.code(), Some(0), "{text}");
+    let (code, text) = verify(&data, &[]);
+    assert_eq!(code, Some(0), "{text}");
     assert_eq!(second.interrupt(), Some(0));
     assert_eq!(processes_at(&place), [""; 0]);
+}
+
+#[tokio::test]
+async fn verify_ends_with_3_and_names_the_rows_when_somebody_cooked_the_books() {
+    let place = folder("cooked");
+    let data = place.join("demo");
+    let demo = Open::at(&data);
+    pay(&demo, "first").await;
+    assert_eq!(verify(&data, &[]).0, Some(0));
+    let mut owner = PgConnection::connect(demo.word("database_url")).await.unwrap();
+    let cooking = "begin; set local session_replication_role = replica;
+                   update ledger.entry set amount = amount + 1 where side = 'd'; commit";
+    sqlx::raw_sql(cooking).execute(&mut owner).await.unwrap();
+    owner.close().await.unwrap();
+
+    let (code, text) = verify(&data, &[]);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("BROKEN  transactions balance per currency"), "{text}");
+    assert!(text.contains("transaction 1 is off by 1 minor units of AED"), "{text}");
+    let (code, text) = verify(&data, &["--json"]);
+    let laws: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert!(code == Some(3) && laws.iter().any(|law| law["holds"] == false), "{text}");
+    assert_eq!(demo.interrupt(), Some(0));
+}
+
+#[test]
+fn inspecting_a_webhook_ends_with_0_only_when_it_is_believed() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("providers/fixtures/stripe");
+    let file = |name: &str| fixtures.join(name).to_str().unwrap().to_owned();
+    let headers = file("webhook.payment_intent.succeeded.headers.json");
+    let body = file("webhook.payment_intent.succeeded.json");
+    let inspect = |args: &[&str]| {
+        let mut command = mizan(&["webhooks", "inspect", "stripe"]);
+        let files = ["--headers", &headers, "--body", &body];
+        let output = command.args(files).args(args).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let sample: Value = serde_json::from_slice(&fs::read(&headers).unwrap()).unwrap();
+    let secret = sample["secrets_configured"][0].as_str().unwrap();
+    let now = sample["verify_at_unix"].to_string();
+    let (code, text) = inspect(&["--secret", secret, "--now", &now]);
+    let told: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &told["verified"]), (Some(0), &json!(true)), "{text}");
+    assert_eq!(told["events"][0]["status"], "captured");
+    let (code, text) = inspect(&["--secret", "whsec_another", "--now", &now]);
+    let told: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &told["verified"]), (Some(1), &json!(false)), "{text}");
+    let (code, _) = inspect(&["--secret", secret]);
+    assert_eq!(code, Some(1), "the signature is too old by now");
+    assert_eq!(inspect(&[]).0, Some(2), "without a secret the command line says nothing");
 }

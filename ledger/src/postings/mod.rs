@@ -10,6 +10,7 @@ mod payout_initiated;
 mod payout_paid;
 mod provider_fee;
 mod provider_settled;
+mod receipt_returned;
 mod receipt_unapplied;
 mod refund_bounced;
 mod refund_requested;
@@ -24,6 +25,7 @@ pub use payout_initiated::PayoutInitiated;
 pub use payout_paid::PayoutPaid;
 pub use provider_fee::ProviderFee;
 pub use provider_settled::ProviderSettled;
+pub use receipt_returned::ReceiptReturned;
 pub use receipt_unapplied::ReceiptUnapplied;
 pub use refund_bounced::RefundBounced;
 pub use refund_requested::RefundRequested;
@@ -51,6 +53,7 @@ pub const INDEX: &[Entry] = &[
     payment_captured::ENTRY,
     provider_fee::ENTRY,
     receipt_unapplied::ENTRY,
+    receipt_returned::ENTRY,
     order_delivered::ENTRY,
     vendor_released::ENTRY,
     refund_requested::ENTRY,

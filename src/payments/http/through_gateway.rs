@@ -6,6 +6,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use mizan_money::id::OperationId;
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -36,7 +37,7 @@ pub(super) enum Done {
 
 /// What the first transaction came to.
 enum Begun {
-    Call(Call),
+    Call(Box<Call>),
     Answer(StoredAnswer, Replay),
     Look(OperationId),
 }
@@ -89,30 +90,36 @@ where
     app.db
         .transaction("begin_call", tenant, |tx| {
             work(async move {
-                let claim = claim(tx, tenant, request, now).await?;
-                match claim {
+                match claim(tx, tenant, request, now).await? {
                     Claim::Replay(answer) => return Ok(Begun::Answer(answer, Replay::Again)),
                     Claim::Running { operation_id: Some(id), created_at } => {
                         let id = OperationId::from_uuid(id);
-                        let operation = store::operation(tx, tenant, id).await?;
-                        let told = operation.is_some_and(|o| o.state != OperationState::Sent);
-                        if told || created_at + CALL_TIME_MAX <= now {
-                            return Ok(Begun::Look(id));
+                        let known = store::operation(tx, tenant, id).await?;
+                        let told = known.as_ref().is_some_and(|o| o.state != OperationState::Sent);
+                        let again =
+                            known.is_some_and(|o| o.was_never_asked() && o.refund.is_none());
+                        match again {
+                            true => {}
+                            false if told || created_at + CALL_TIME_MAX <= now => {
+                                return Ok(Begun::Look(id));
+                            }
+                            false => return Err(in_flight()),
                         }
                     }
-                    _ => {}
-                }
-                if let Some(problem) = claim.problem() {
-                    return Err(problem);
+                    claim => {
+                        if let Some(problem) = claim.problem() {
+                            return Err(problem);
+                        }
+                    }
                 }
                 match begin(tx).await? {
                     Step::Call(call) => {
                         let operation = call.operation.uuid();
                         attach_operation(tx, tenant, request.key(), operation).await?;
-                        Ok(Begun::Call(call))
+                        Ok(Begun::Call(Box::new(call)))
                     }
                     Step::Done(payment) => {
-                        let body = show(shows, &payment, None)?;
+                        let body = show(shows, &payment, None);
                         let answer = StoredAnswer::success(StatusCode::OK, &body)?;
                         finish(tx, tenant, request.key(), &answer, now).await?;
                         Ok(Begun::Answer(answer, Replay::First))
@@ -123,13 +130,27 @@ where
         .await
 }
 
-fn show(shows: Done, payment: &Payment, settled: Option<&Settled>) -> Result<Value, Problem> {
+fn in_flight() -> Problem {
+    Problem::new(
+        Code::IdempotencyKeyInFlight,
+        "The first request with this key is asking the gateway.",
+    )
+}
+
+/// The object that is answered.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown {
+    Intent(IntentView),
+    Refund(RefundView),
+}
+
+fn show(shows: Done, payment: &Payment, settled: Option<&Settled>) -> Shown {
     let refund = settled.and_then(|s| s.operation.refund).and_then(|id| payment.refund(id));
-    let body = match (shows, refund) {
-        (Done::Refund, Some(refund)) => serde_json::to_value(RefundView::of(payment, refund)),
-        _ => serde_json::to_value(IntentView::from(payment)),
-    };
-    body.map_err(|error| Problem::internal(&error))
+    match (shows, refund) {
+        (Done::Refund, Some(refund)) => Shown::Refund(RefundView::of(payment, refund)),
+        _ => Shown::Intent(IntentView::from(payment)),
+    }
 }
 
 /// The key was used and its answer was never kept: the operation says how things are.
@@ -173,7 +194,7 @@ async fn answer(
             let known = settled.operation.state != OperationState::Unknown
                 && settled.operation.state != OperationState::Sent;
             let status = if known { StatusCode::OK } else { StatusCode::ACCEPTED };
-            StoredAnswer::success(status, &show(shows, &settled.payment, Some(settled))?)?
+            StoredAnswer::success(status, &show(shows, &settled.payment, Some(settled)))?
         }
     };
     if settled.operation.state.is_final() {
@@ -211,18 +232,14 @@ fn refusal(settled: &Settled) -> Option<Problem> {
                 None => problem,
             })
         }
-        OperationState::RejectedBeforeSend => {
-            let retryable = detail.and_then(|d| d.get("retryable")).and_then(Value::as_bool);
-            let credentials = word("reason") == Some("credentials");
-            Some(match retryable.unwrap_or(false) || credentials {
-                true => Problem::new(
-                    Code::ProviderUnavailable,
-                    "The gateway could not be asked, and nothing happened. Confirm again under \
-                     a new Idempotency-Key.",
-                ),
-                false => Problem::new(Code::UnsupportedByProvider, message),
-            })
-        }
+        OperationState::RejectedBeforeSend => Some(match operation.was_never_asked() {
+            true => Problem::new(
+                Code::ProviderUnavailable,
+                "The gateway could not be asked, and nothing happened. The same request \
+                     under the same Idempotency-Key asks again.",
+            ),
+            false => Problem::new(Code::ProviderRefused, message),
+        }),
         _ => None,
     }
 }

@@ -12,7 +12,7 @@ use sqlx::postgres::PgRow;
 pub use load::{load, lock, policy};
 pub use operation::{
     archive, due_operations, finish_operation, insert_operation, law_operations_end,
-    lock_operation, open_operation, operation, operations_of, postpone_operation,
+    lock_operation, open_operation, open_operations, operation, postpone_operation,
 };
 pub use query::{
     Listing, attempt_by_reference, due_fees, intents, law_books_agree, law_refunds_agree,

@@ -145,11 +145,11 @@ pub async fn open_operation(
     Ok(kind)
 }
 
-/// Operations of an intent, oldest first.
+/// Operations of an intent that have no outcome, oldest first.
 ///
 /// # Errors
 /// The database.
-pub async fn operations_of(
+pub async fn open_operations(
     conn: &mut PgConnection,
     tenant: TenantId,
     intent: PaymentIntentId,
@@ -158,9 +158,8 @@ pub async fn operations_of(
         "select o.*, i.currency
          from payments.operation o
          join payments.intent i on i.tenant_id = o.tenant_id and i.id = o.intent_id
-         where o.tenant_id = $1 and o.intent_id = $2
-         order by o.id
-         limit 200",
+         where o.tenant_id = $1 and o.intent_id = $2 and o.next_check_at is not null
+         order by o.id",
     )
     .bind(tenant.0)
     .bind(intent.uuid())

@@ -44,19 +44,23 @@ pub async fn attempt_by_reference(
 pub async fn refund_by_reference(
     conn: &mut PgConnection,
     tenant: TenantId,
+    connection: &str,
     provider_ref: &ProviderRef,
     reference: Option<RefundId>,
 ) -> Result<Option<(PaymentIntentId, RefundId)>> {
     let found: Option<(Uuid, Uuid)> = sqlx::query_as(
-        "select intent_id, id from payments.refund
-         where tenant_id = $1
-             and (provider_ref = $2 or (id = $3 and provider_ref is null))
-         order by provider_ref is null
+        "select r.intent_id, r.id
+         from payments.refund r
+         join payments.attempt a on a.tenant_id = r.tenant_id and a.id = r.attempt_id
+         where r.tenant_id = $1 and a.connection = $4
+             and (r.provider_ref = $2 or (r.id = $3 and r.provider_ref is null))
+         order by r.provider_ref is null
          limit 1",
     )
     .bind(tenant.0)
     .bind(provider_ref.as_str())
     .bind(reference.map(|id| id.uuid()))
+    .bind(connection)
     .fetch_optional(conn)
     .await?;
     let ids = |(intent, id)| (PaymentIntentId::from_uuid(intent), RefundId::from_uuid(id));
@@ -223,18 +227,22 @@ pub async fn law_books_agree(
         .await?;
     let broken = sqlx::query_scalar(
         "with journal as (
-             select t.source,
-                 sum(e.amount) filter (where t.kind = 'payment.captured') as captured,
-                 sum(e.amount) filter (where t.kind = 'receipt.unapplied') as unapplied,
-                 sum(e.amount) filter (where t.kind = 'provider.fee') as fees
+             select t.source, e.currency,
+                 sum(case e.side when 'd' then e.amount else -e.amount end)
+                     filter (where t.kind = 'payment.captured') as captured,
+                 sum(case e.side when 'd' then e.amount else -e.amount end)
+                     filter (where t.kind in ('receipt.unapplied', 'receipt.returned')) as unapplied,
+                 sum(case e.side when 'c' then e.amount else -e.amount end)
+                     filter (where t.kind = 'provider.fee') as fees
              from ledger.transaction t
              join ledger.entry e
                  on e.tenant_id = t.tenant_id and e.position = t.position
                  and e.recorded_at = t.recorded_at
              join ledger.account a on a.tenant_id = e.tenant_id and a.id = e.account_id
              where t.tenant_id = $1 and split_part(a.path, ':', 1) = 'gateway_clearing'
-             group by t.source
+             group by t.source, e.currency
          ),
+         booked_fee as (select source, sum(fees) as fees from journal group by source),
          fee as (
              select intent_id, sum(fee + fee_tax) as fees
              from payments.attempt where tenant_id = $1 group by intent_id
@@ -242,13 +250,15 @@ pub async fn law_books_agree(
          select 'pi_' || replace(i.id::text, '-', '') || ' says captured ' || i.captured
              || ', unapplied ' || i.unapplied || ', fees ' || coalesce(f.fees, 0)
              || '; its entries say ' || coalesce(j.captured, 0) || ', '
-             || coalesce(j.unapplied, 0) || ', ' || coalesce(j.fees, 0)
+             || coalesce(j.unapplied, 0) || ', ' || coalesce(b.fees, 0)
          from payments.intent i
-         left join journal j on j.source = 'pi_' || replace(i.id::text, '-', '')
+         left join journal j
+             on j.source = 'pi_' || replace(i.id::text, '-', '') and j.currency = i.currency
+         left join booked_fee b on b.source = 'pi_' || replace(i.id::text, '-', '')
          left join fee f on f.intent_id = i.id
          where i.tenant_id = $1
              and (i.captured, i.unapplied, coalesce(f.fees, 0)) is distinct from
-                 (coalesce(j.captured, 0), coalesce(j.unapplied, 0), coalesce(j.fees, 0))
+                 (coalesce(j.captured, 0), coalesce(j.unapplied, 0), coalesce(b.fees, 0))
          limit 20",
     )
     .bind(tenant.0)

@@ -1,5 +1,7 @@
 //! Payments through the real interface, against the simulated gateway and the real database.
 
 mod flow;
+mod input;
+mod property;
 mod refunds;
 mod unknown;

@@ -334,7 +334,7 @@ async fn money_that_the_gateway_says_twice_it_took_beyond_the_order_is_kept_apar
     let payment = app.payment(&id).await;
     assert_eq!((payment.text("status"), payment.int("amount_captured")), ("review", 52_500));
     assert_eq!(payment.int("amount_unapplied"), 100);
-    assert!(app.books.balances().await.contains("unapplied_receipts 1.00 AED"));
+    assert!(app.books.balances().await.contains("unapplied_receipts:stripe 1.00 AED"));
     let announced = told(&app, &id).await;
     assert!(!announced.contains(&"payment.completed".to_owned()), "{announced:?}");
 }
@@ -363,7 +363,9 @@ async fn a_webhook_about_another_amount_sends_the_payment_to_a_person() {
 
 /// The kinds of the events about a payment, oldest first.
 async fn told(app: &TestApp, id: &str) -> Vec<String> {
-    let list = format!("select array_agg(kind order by event_position) from outbox.event \
-                        where object_id = '{id}'");
+    let list = format!(
+        "select array_agg(kind order by event_position) from outbox.event \
+                        where object_id = '{id}'"
+    );
     app.sql::<Vec<String>>(&list).await
 }
