@@ -83,6 +83,8 @@ create table payments.attempt (
         'cancelled', 'reversed', 'unknown')),
     -- When the gateway said so; an older word changes nothing.
     status_at      timestamptz not null,
+    -- What of its money was put on the order; the rest went to unapplied receipts.
+    captured       bigint not null default 0 check (captured >= 0),
     fee            bigint,
     fee_tax        bigint,
     fee_currency   char(3),
@@ -108,12 +110,16 @@ create table payments.refund (
     reason         text not null,
     state          text not null check (state in
         ('requested', 'sent', 'pending', 'succeeded', 'failed', 'bounced')),
+    -- Since when, by the gateway's clock where it is the gateway's word.
+    status_at      timestamptz not null,
     -- 'api' when we asked for it, 'gateway' when it was made in the gateway's dashboard.
     origin         text not null check (origin in ('api', 'gateway')),
     provider_ref   text,
     failure_reason text,
     -- What each line gives back: [{n, share, commission, commission_vat}].
     parts          jsonb not null,
+    -- The bounced refund whose money this one sends again.
+    repays         uuid,
     metadata       jsonb not null default '{}',
     created_at     timestamptz not null,
     updated_at     timestamptz not null,
@@ -180,9 +186,9 @@ grant update (state, authorised, captured, voided, refund_pending, refunded, dis
     cancellation_reason, updated_at) on payments.intent to mizan_service;
 grant update (captured, tax, share, commission, commission_vat, refunded_share,
     refunded_commission, refunded_commission_vat) on payments.line to mizan_service;
-grant update (provider_ref, charge_ref, status, status_at, fee, fee_tax, fee_currency, fee_ref,
-    fee_check_at, fee_checks) on payments.attempt to mizan_service;
-grant update (state, provider_ref, failure_reason, updated_at) on payments.refund to mizan_service;
+grant update (provider_ref, charge_ref, status, status_at, captured, fee, fee_tax, fee_currency,
+    fee_ref, fee_check_at, fee_checks) on payments.attempt to mizan_service;
+grant update (state, status_at, provider_ref, failure_reason, updated_at) on payments.refund to mizan_service;
 grant update (state, request_hash, outcome, checks, sent_at, finished_at, next_check_at)
     on payments.operation to mizan_service;
 

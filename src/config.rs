@@ -74,6 +74,10 @@ pub struct DatabaseConfig {
     pub idle_in_transaction_ms_max: u64,
 }
 
+/// The longest call to a gateway that the settings may allow. The sweeper takes an operation up
+/// after a minute.
+const GATEWAY_SECONDS_MAX: u64 = 40;
+
 /// The first tenant.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -257,6 +261,12 @@ impl Config {
             return too_small(
                 "http.request_seconds_max",
                 "more than stripe.request_seconds_max, so that an answer tells what became of it",
+            );
+        }
+        if self.stripe.request_seconds_max > GATEWAY_SECONDS_MAX {
+            return too_small(
+                "stripe.request_seconds_max",
+                "at most 40, so that no call is still at work when the sweeper repeats it",
             );
         }
         Ok(self)

@@ -4,6 +4,7 @@
 //! Unknown fields are refused here for every type, so no request type has to remember it.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use axum::RequestPartsExt;
 use axum::body::Bytes;
@@ -11,6 +12,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::objects::ObjectsOnly;
 use super::{Code, Problem};
@@ -68,15 +70,25 @@ where
     }
 }
 
-/// Reads the body within the limit that the router sets.
+/// How long a body may take to arrive. A request holds one of a bounded number of places while
+/// it is read, so a caller that sends a byte now and then must not keep it.
+const BODY_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// Reads the body within the limits of size, which the router sets, and of time.
 ///
 /// # Errors
-/// 413 when it is longer, 400 when it breaks off.
-pub(super) async fn read_body<S: Send + Sync>(
+/// 413 when it is longer, 400 when it breaks off or takes too long.
+pub(crate) async fn read_body<S: Send + Sync>(
     request: Request,
     state: &S,
 ) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
+    let body = timeout(BODY_TIME_MAX, Bytes::from_request(request, state)).await;
+    let Ok(body) = body else {
+        let seconds = BODY_TIME_MAX.as_secs();
+        let detail = format!("The body took longer than {seconds} s to arrive.");
+        return Err(Problem::new(Code::MalformedJson, detail));
+    };
+    body.map_err(|rejection: BytesRejection| {
         if rejection.status() == Code::BodyTooLarge.status() {
             Problem::new(Code::BodyTooLarge, "The body is longer than this service accepts.")
         } else {

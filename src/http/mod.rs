@@ -21,6 +21,7 @@ mod store;
 
 pub use code::{Again, Code, Keep};
 pub use envelope::GatewayTime;
+pub(crate) use extract::read_body;
 pub use extract::{ApiJson, ApiPath, ApiQuery, parse_json, parse_query};
 pub use idempotency::{
     Claim, IDEMPOTENT_REPLAYED, Idempotent, IdempotentJson, Replay, StoredAnswer, attach_operation,

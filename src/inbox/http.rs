@@ -1,9 +1,7 @@
 //! The route that gateways call.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, Request, State};
 use mizan_providers::Headers;
 use mizan_webhooks::Refused;
 use serde::Serialize;
@@ -13,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::receive::{InboxError, receive};
 use crate::app::App;
-use crate::http::{Code, Problem, ProblemBody};
+use crate::http::{Code, Problem, ProblemBody, read_body};
 use crate::payments::PaymentError;
 
 /// Every route of the inbox.
@@ -74,19 +72,14 @@ fn refused(connection: &str, refused: &Refused) -> Problem {
 async fn take(
     State(app): State<App>,
     Path((provider, connection)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    request: Request,
 ) -> Result<Json<ReceiptView>, Problem> {
     let gateway = app.gateways.get(&connection).filter(|g| g.provider.name().as_str() == provider);
     let gateway = gateway.ok_or_else(|| {
         Problem::new(Code::RouteNotFound, "No such gateway connection is configured.")
     })?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        status if status == Code::BodyTooLarge.status() => {
-            Problem::new(Code::BodyTooLarge, "A delivery is longer than this service accepts.")
-        }
-        _ => Problem::new(Code::MalformedJson, "The body broke off before its end."),
-    })?;
+    let headers = request.headers().clone();
+    let body = read_body(request, &app).await?;
     let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };

@@ -170,15 +170,17 @@ pub(super) async fn apply_events(
         return Ok(Disposition::Ignored { reason: ignored.to_owned() });
     }
     let effects = apply(conn, tenant, now, "webhook", &said).await?;
-    let mut stale = None;
+    let (mut stale, mut applied) = (None, false);
     for effect in effects {
         match effect {
-            Effect::Applied => return Ok(Disposition::Applied),
+            Effect::Unclear(reason) => return Ok(Disposition::parked(reason, attempts, now)),
+            Effect::Applied => applied = true,
             Effect::Stale(reason) => stale = Some(reason),
             Effect::Known => {}
         }
     }
     Ok(match stale {
+        _ if applied => Disposition::Applied,
         Some(reason) => Disposition::Stale { reason },
         None => Disposition::Ignored { reason: "it was known already".to_owned() },
     })
@@ -201,6 +203,10 @@ async fn meaning(
             match known {
                 Some((intent, attempt)) => {
                     Meaning::Said(Said { intent, fact: Fact::Payment(attempt, fact.clone()), at })
+                }
+                // One of ours carries our reference from its first moment.
+                None if fact.reference.is_none() => {
+                    Meaning::Ignored("a payment that was not made through here")
                 }
                 None => Meaning::Parked(format!("{} is no payment of ours", fact.provider_ref)),
             }

@@ -25,10 +25,14 @@ pub async fn retry_parked(app: &App) -> Result<usize, InboxError> {
                 .transaction("retry_webhook", tenant, |tx| {
                     work(async move { retry_one(tx, app, tenant, now).await })
                 })
-                .await?;
+                .await;
             match one {
-                true => tried += 1,
-                false => break,
+                Ok(true) => tried += 1,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::error!(%tenant, %error, "parked webhooks could not be tried again");
+                    break;
+                }
             }
         }
     }

@@ -33,35 +33,40 @@ pub struct Jobs {
 pub fn spawn(app: &App) -> Jobs {
     let mut tasks = JoinSet::new();
     let (a, b, c) = (app.clone(), app.clone(), app.clone());
-    tasks.spawn(async move {
-        let mut times = tokio::time::interval(Duration::from_secs(5));
-        loop {
-            times.tick().await;
-            report("sweep", sweep(&a).await);
-        }
+    every(&mut tasks, "sweep", Duration::from_secs(5), move || {
+        let app = a.clone();
+        async move { sweep(&app).await.map(drop).map_err(|error| error.to_string()) }
     });
-    tasks.spawn(async move {
-        let mut times = tokio::time::interval(Duration::from_secs(10));
-        loop {
-            times.tick().await;
-            report("retry_parked", retry_parked(&b).await);
-        }
+    every(&mut tasks, "retry_parked", Duration::from_secs(10), move || {
+        let app = b.clone();
+        async move { retry_parked(&app).await.map(drop).map_err(|error| error.to_string()) }
     });
-    tasks.spawn(async move {
-        let mut times = tokio::time::interval(Duration::from_secs(3_600));
-        loop {
-            times.tick().await;
-            report("ensure_partitions", ensure_partitions(&c).await);
-        }
+    every(&mut tasks, "ensure_partitions", Duration::from_secs(3_600), move || {
+        let app = c.clone();
+        async move { ensure_partitions(&app).await.map(drop).map_err(|error| error.to_string()) }
     });
     Jobs { _tasks: tasks }
 }
 
-fn report<T: std::fmt::Debug, E: std::fmt::Display>(job: &'static str, result: Result<T, E>) {
-    match result {
-        Ok(done) => tracing::debug!(job, ?done, "done"),
-        Err(error) => tracing::warn!(job, %error, "failed; it runs again at its next time"),
-    }
+/// Runs a job again and again, each turn in a task of its own, so that one that panics is run
+/// again like one that fails.
+fn every<F, T>(tasks: &mut JoinSet<()>, job: &'static str, period: Duration, turn: F)
+where
+    F: Fn() -> T + Send + 'static,
+    T: Future<Output = Result<(), String>> + Send + 'static,
+{
+    tasks.spawn(async move {
+        let mut times = tokio::time::interval(period);
+        loop {
+            times.tick().await;
+            let failed = match tokio::spawn(turn()).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error,
+                Err(panic) => panic.to_string(),
+            };
+            tracing::warn!(job, error = %failed, "failed; it runs again at its next time");
+        }
+    });
 }
 
 /// Runs every job once, as of the clock now.

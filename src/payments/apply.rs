@@ -77,18 +77,19 @@ pub async fn apply(
                     .find(|refund| refund.provider_ref.as_ref() == Some(&fact.provider_ref));
                 let id = match known {
                     Some(refund) => refund.id,
+                    // It came to nothing before we heard of it.
+                    None if matches!(
+                        fact.status,
+                        RefundStatus::Failed | RefundStatus::Cancelled
+                    ) =>
+                    {
+                        effects.push(Effect::Known);
+                        continue;
+                    }
                     None => {
                         let refund = foreign_refund(*attempt, fact, now);
                         let id = refund.id;
-                        if refund.amount.currency() != payment.intent.currency {
-                            let what = format!("{} goes back in another currency", fact.amount);
-                            return Err(PaymentError::Corrupt { what });
-                        }
-                        if refund.amount.minor() > payment.intent.refundable_minor() {
-                            payment.note_refund_beyond(refund);
-                        } else {
-                            payment.promise_refund(refund, &policy, &mut plan)?;
-                        }
+                        payment.admit_foreign_refund(refund, &policy, &mut plan)?;
                         id
                     }
                 };
@@ -101,7 +102,7 @@ pub async fn apply(
     Ok(effects)
 }
 
-/// Posts, writes and announces what was decided for locked payments, and ends the operations
+/// Writes, posts and announces what was decided for locked payments, and ends the operations
 /// that it answers.
 ///
 /// # Errors
@@ -116,8 +117,9 @@ pub(super) async fn write(
     for payment in payments {
         end_answered_operations(conn, tenant, payment, now).await?;
     }
-    let posted = plan.post_all(conn, tenant).await?;
+    // Before the journal: after its book is taken, nothing may wait for anybody.
     store::save(conn, tenant, payments, now).await?;
+    let posted = plan.post_all(conn, tenant).await?;
     plan.announce_all(conn, tenant, &posted).await
 }
 
@@ -155,10 +157,12 @@ fn foreign_refund(attempt: AttemptId, fact: &RefundAnswer, now: Timestamp) -> Re
         amount: fact.amount,
         reason: "other".to_owned(),
         state: RefundState::Requested,
+        status_at: now,
         origin: "gateway",
         provider_ref: Some(fact.provider_ref.clone()),
         failure_reason: None,
         parts: Vec::new(),
+        repays: None,
         metadata: Default::default(),
         created_at: now,
         updated_at: now,

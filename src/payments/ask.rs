@@ -125,6 +125,7 @@ pub async fn confirm(
         charge_ref: None,
         status: PaymentStatus::Created,
         status_at: now,
+        captured: Money::zero(payment.intent.currency),
         fee: None,
         fee_check_at: None,
         fee_checks: 0,

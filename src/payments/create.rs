@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::error::PaymentError;
 use super::intent::{Intent, IntentState, Line, Metadata, Payment};
 use super::plan::Plan;
-use super::split::{Parts, split_capture};
+use super::split::{Overcharge, Parts, split_capture};
 use super::{store, view};
 
 /// The most lines of one order.
@@ -68,9 +68,9 @@ pub async fn create_intent(
     asked: &NewIntent,
 ) -> Result<Payment, PaymentError> {
     let payment = new_payment(asked, now)?;
-    // The split is tried now, so that it cannot fail when the money is there.
+    // A commission above the price is refused now; when the money is there it is only cut.
     let policy = store::policy(conn, tenant).await?;
-    split_capture(&mut payment.lines.clone(), asked.amount, policy.vat)?;
+    split_capture(&mut payment.lines.clone(), asked.amount, policy.vat, Overcharge::Refuse)?;
 
     store::insert_intent(conn, tenant, &payment).await?;
     let mut plan = Plan::new(now, "api");
@@ -126,7 +126,13 @@ fn new_payment(asked: &NewIntent, now: Timestamp) -> Result<Payment, PaymentErro
         created_at: now,
         updated_at: now,
     };
-    Ok(Payment { intent, lines, attempts: Vec::new(), refunds: Vec::new() })
+    Ok(Payment {
+        intent,
+        lines,
+        attempts: Vec::new(),
+        refunds: Vec::new(),
+        loaded: Default::default(),
+    })
 }
 
 fn new_line(at: usize, line: &NewLine, currency: Currency) -> Result<Line, PaymentError> {

@@ -12,9 +12,9 @@ use mizan_providers::{CaptureMethod, PaymentAnswer, PaymentStatus};
 use serde_json::json;
 
 use super::error::PaymentError;
-use super::intent::{Fee, IntentState, Payment};
+use super::intent::{Attempt, Fee, IntentState, Payment};
 use super::plan::{Plan, Policy};
-use super::split::split_capture;
+use super::split::{Overcharge, split_capture};
 use super::view;
 
 /// When to ask for the first time for a fee that the gateway did not tell.
@@ -29,6 +29,8 @@ pub enum Effect {
     Known,
     /// Something newer is known.
     Stale(String),
+    /// It cannot be booked as it is: a person, or a later version, has to look.
+    Unclear(String),
 }
 
 /// How far an attempt has come. A smaller rank after a greater one is an old word.
@@ -63,7 +65,7 @@ impl Payment {
         self.learn_references(n, fact);
         let (known, known_at) = (self.attempts[n].status, self.attempts[n].status_at);
         if fact.status == PaymentStatus::Unknown {
-            return Ok(Effect::Stale("the gateway's status is not known to us".into()));
+            return Ok(Effect::Unclear("the gateway's status is not known to this version".into()));
         }
         let older = rank(fact.status) < rank(known)
             || (rank(fact.status) == rank(known) && fact.status != known && at < known_at);
@@ -121,9 +123,7 @@ impl Payment {
                 self.fail(fact.last_error.as_ref().map(|error| json!(error)));
                 event = Some("payment.failed");
             }
-            PaymentStatus::Cancelled if n + 1 == self.attempts.len() => {
-                event = self.cancel(fact.cancellation_reason.clone());
-            }
+            PaymentStatus::Cancelled => event = self.cancel(fact.cancellation_reason.clone()),
             PaymentStatus::Created if self.is_under_way() => {
                 self.intent.state = IntentState::RequiresPaymentMethod;
             }
@@ -182,7 +182,17 @@ impl Payment {
 
     /// Nothing was taken and nothing will be; answers the event, where that is news.
     fn cancel(&mut self, reason: Option<String>) -> Option<&'static str> {
-        if !self.intent.captured.is_zero() || self.intent.state == IntentState::Cancelled {
+        let alive = |a: &Attempt| {
+            matches!(
+                a.status,
+                PaymentStatus::RequiresAction
+                    | PaymentStatus::Processing
+                    | PaymentStatus::Authorised
+                    | PaymentStatus::Captured
+            )
+        };
+        let held = matches!(self.intent.state, IntentState::RequiresCapture | IntentState::Review);
+        if self.attempts.iter().any(alive) || !(held || self.is_under_way()) {
             return None;
         }
         self.intent.voided = self.intent.authorised;
@@ -240,7 +250,7 @@ impl Payment {
         policy: &Policy,
         plan: &mut Plan,
     ) -> Result<(), PaymentError> {
-        split_capture(&mut self.lines, captured, policy.vat)?;
+        split_capture(&mut self.lines, captured, policy.vat, Overcharge::Cut)?;
         let mut parts: Vec<VendorPart> = Vec::new();
         for line in &self.lines {
             let vendor = line.vendor.clone();
@@ -265,6 +275,7 @@ impl Payment {
         let posting = PaymentCaptured { provider, jurisdiction, parts }.posting()?;
         let (key, source) = (format!("{}:captured", attempt.id), self.intent.id.to_string());
         let entry = plan.post("payment.captured", key, source.clone(), at, posting)?;
+        self.attempts[n].captured = captured;
         self.intent.authorised = self.intent.amount;
         self.intent.captured = captured;
         self.intent.voided = self.intent.amount.checked_sub(captured)?;

@@ -172,7 +172,7 @@ pub struct Line {
 }
 
 /// One try at one gateway with one instrument.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Its id.
     pub id: AttemptId,
@@ -188,6 +188,8 @@ pub struct Attempt {
     pub status: PaymentStatus,
     /// When it said so.
     pub status_at: Timestamp,
+    /// What of its money was put on the order; the rest went to unapplied receipts.
+    pub captured: Money,
     /// What it kept.
     pub fee: Option<Fee>,
     /// When to ask for the fee.
@@ -199,7 +201,7 @@ pub struct Attempt {
 }
 
 /// What a gateway kept for a payment, as booked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fee {
     /// Net of tax.
     pub fee: Money,
@@ -210,7 +212,7 @@ pub struct Fee {
 }
 
 /// Money going back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refund {
     /// Its id.
     pub id: RefundId,
@@ -222,6 +224,8 @@ pub struct Refund {
     pub reason: String,
     /// Where it stands.
     pub state: RefundState,
+    /// Since when, by the gateway's clock where it is the gateway's word.
+    pub status_at: Timestamp,
     /// `api` or `gateway`.
     pub origin: &'static str,
     /// The gateway's id.
@@ -230,6 +234,8 @@ pub struct Refund {
     pub failure_reason: Option<String>,
     /// What each line gives back, by line number.
     pub parts: Vec<(i16, Parts)>,
+    /// The bounced refund whose money this one sends again; its promise serves for both.
+    pub repays: Option<RefundId>,
     /// The shop's pairs.
     pub metadata: Metadata,
     /// When it was created.
@@ -239,6 +245,11 @@ pub struct Refund {
 }
 
 impl Refund {
+    /// Whether its outcome is still to come.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, RefundState::Requested | RefundState::Sent | RefundState::Pending)
+    }
+
     /// Whether it was made at the gateway of more than the order holds, so that no party of the
     /// order has a part in it.
     pub fn is_beyond(&self) -> bool {
@@ -257,9 +268,32 @@ pub struct Payment {
     pub attempts: Vec<Attempt>,
     /// Its refunds, oldest first.
     pub refunds: Vec<Refund>,
+    /// Attempts and refunds as they were loaded: only what differs is written back.
+    pub(super) loaded: (Vec<Attempt>, Vec<Refund>),
 }
 
 impl Payment {
+    /// A refund of this amount that bounced and is not being repaid: the buyer is owed it.
+    pub fn owed_again(&self, amount: Money) -> Option<&Refund> {
+        self.refunds.iter().find(|bounced| {
+            let repays =
+                |r: &&Refund| r.repays == Some(bounced.id) && r.state != RefundState::Failed;
+            bounced.state == RefundState::Bounced
+                && bounced.amount == amount
+                && !self.refunds.iter().any(|refund| repays(&refund))
+        })
+    }
+
+    /// The attempts that differ from what is stored.
+    pub(super) fn changed_attempts(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|attempt| !self.loaded.0.contains(attempt))
+    }
+
+    /// The refunds that differ from what is stored.
+    pub(super) fn changed_refunds(&self) -> impl Iterator<Item = &Refund> {
+        self.refunds.iter().filter(|refund| !self.loaded.1.contains(refund))
+    }
+
     /// The attempt of this id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == id)

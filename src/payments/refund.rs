@@ -2,7 +2,7 @@
 
 use mizan_money::id::{PaymentIntentId, RefundId};
 use mizan_money::{Money, TenantId, Timestamp};
-use mizan_providers::{PaymentStatus, RefundReason};
+use mizan_providers::RefundReason;
 use sqlx::PgConnection;
 
 use super::ask::{Call, gateway_of, send};
@@ -51,14 +51,15 @@ pub async fn request_refund(
     }
     let left = Money::new(payment.intent.refundable_minor(), payment.intent.currency);
     let amount = Money::new(asked.amount.unwrap_or(left.minor()), payment.intent.currency);
+    let owed = payment.owed_again(amount).is_some();
     if !amount.is_positive() && !left.is_zero() {
         let message = "refund at least one minor unit".to_owned();
         return Err(PaymentError::Invalid { param: "amount".into(), message });
     }
-    if amount.minor() > left.minor() || left.is_zero() {
+    if !owed && (amount.minor() > left.minor() || left.is_zero()) {
         return Err(PaymentError::TooMuch { payment: id, action: "refund", asked: amount, left });
     }
-    let taken = payment.attempts.iter().find(|a| a.status == PaymentStatus::Captured);
+    let taken = payment.attempts.iter().find(|attempt| attempt.captured.is_positive());
     let attempt = taken.ok_or_else(|| PaymentError::Corrupt {
         what: format!("{id} was captured and no attempt says so"),
     })?;
@@ -69,10 +70,12 @@ pub async fn request_refund(
         amount,
         reason: asked.reason.as_str().to_owned(),
         state: RefundState::Sent,
+        status_at: now,
         origin: "api",
         provider_ref: None,
         failure_reason: None,
         parts: Vec::new(),
+        repays: None,
         metadata: asked.metadata.clone(),
         created_at: now,
         updated_at: now,
@@ -88,9 +91,9 @@ pub async fn request_refund(
     let ask = operation.ask(&payment)?;
     gateway.build(&ask, &operation.key)?;
 
-    let posted = plan.post_all(conn, tenant).await?;
     store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
     let call = send(conn, tenant, &payment, operation, &gateway).await?;
+    let posted = plan.post_all(conn, tenant).await?;
     plan.announce_all(conn, tenant, &posted).await?;
     Ok((refund_id, call))
 }

@@ -32,6 +32,14 @@ impl Payment {
         policy: &Policy,
         plan: &mut Plan,
     ) -> Result<(), PaymentError> {
+        if let Some(bounced) = self.owed_again(refund.amount) {
+            // The parties have given this money back already: only the way to the buyer is new.
+            refund.repays = Some(bounced.id);
+            refund.parts = bounced.parts.clone();
+            self.announce_refund("refund.requested", &refund, None, plan);
+            self.refunds.push(refund);
+            return Ok(());
+        }
         if refund.amount.minor() > self.intent.refundable_minor() {
             return Err(PaymentError::TooMuch {
                 payment: self.intent.id,
@@ -62,16 +70,41 @@ impl Payment {
         Ok(())
     }
 
-    /// Notes a refund that was made at the gateway of more than the order holds. No party of the
-    /// order gives anything back; once it has succeeded it is booked against unapplied receipts.
-    pub fn note_refund_beyond(&mut self, refund: Refund) {
+    /// Takes in a refund that was made at the gateway and not here.
+    ///
+    /// Where the order holds the money, the parties give it back as for any refund. Where it does
+    /// not (a second payment for the order, or more than was left) nobody of the order has a part
+    /// in it: once it has succeeded it is booked against unapplied receipts, and a person looks.
+    ///
+    /// # Errors
+    /// Another currency; or it may be a refund that we are asking for in this moment, which will
+    /// be known by its reference soon: it is to be tried again.
+    pub fn admit_foreign_refund(
+        &mut self,
+        refund: Refund,
+        policy: &Policy,
+        plan: &mut Plan,
+    ) -> Result<(), PaymentError> {
+        let amount = refund.amount;
+        if amount.currency() != self.intent.currency {
+            let what = format!("{amount} went back in another currency");
+            return Err(PaymentError::Corrupt { what });
+        }
+        let funded = self.attempt(refund.attempt).is_some_and(|a| a.captured.is_positive());
         let left = self.intent.refundable_minor();
-        let question = format!(
-            "{}: {} went back at the gateway, {left} minor units could",
-            refund.id, refund.amount
-        );
+        if funded && (amount.minor() <= left || self.owed_again(amount).is_some()) {
+            return self.promise_refund(refund, policy, plan);
+        }
+        let open = self.refunds.iter().filter(|refund| refund.is_open());
+        let asked: i64 = open.map(|refund| refund.amount.minor()).sum();
+        if funded && amount.minor() <= left.saturating_add(asked) {
+            let what = format!("{amount} went back while a refund is being asked for");
+            return Err(PaymentError::Corrupt { what });
+        }
+        let question = format!("{}: {amount} went back at the gateway beyond the order", refund.id);
         self.intent.send_to_review(question);
         self.refunds.push(refund);
+        Ok(())
     }
 
     fn announce_refund(
@@ -103,17 +136,31 @@ impl Payment {
         self.refunds[n].provider_ref.get_or_insert_with(|| fact.provider_ref.clone());
         if fact.amount != self.refunds[n].amount {
             let (told, asked) = (fact.amount, self.refunds[n].amount);
-            self.intent.send_to_review(format!("{id}: the gateway says {told}, asked was {asked}"));
-            return Ok(Effect::Applied);
+            let question = format!("{id}: the gateway says {told}, asked was {asked}");
+            self.intent.send_to_review(&question);
+            return Ok(Effect::Unclear(question));
         }
-        let open = matches!(
-            self.refunds[n].state,
-            RefundState::Requested | RefundState::Sent | RefundState::Pending
-        );
+        let before = self.refunds[n].state;
+        let effect = self.weigh_refund_fact(n, fact, at, promise, plan)?;
+        if self.refunds[n].state != before {
+            self.refunds[n].status_at = at;
+        }
+        Ok(effect)
+    }
+
+    fn weigh_refund_fact(
+        &mut self,
+        n: usize,
+        fact: &RefundAnswer,
+        at: Timestamp,
+        promise: Option<&read::Transaction>,
+        plan: &mut Plan,
+    ) -> Result<Effect, PaymentError> {
+        let open = self.refunds[n].is_open();
         let reason = fact.reason.clone();
         match (fact.status, self.refunds[n].state) {
             (RefundStatus::Unknown, _) => {
-                Ok(Effect::Stale("the gateway's status is not known to us".into()))
+                Ok(Effect::Unclear("the gateway's status is not known to this version".into()))
             }
             (RefundStatus::Pending, RefundState::Pending) => Ok(Effect::Known),
             (RefundStatus::Pending, _) if open => {
@@ -126,12 +173,13 @@ impl Payment {
             (RefundStatus::Succeeded, _) if open => self.settle_refund(n, at, plan),
             (RefundStatus::Succeeded, RefundState::Succeeded) => Ok(Effect::Known),
             (RefundStatus::Succeeded, state) => {
-                // It may be an old word about a refund that bounced since; if it is not, money
+                // Mostly an old word about a refund that failed since; if it is a new one, money
                 // left that the books say did not.
+                let id = self.refunds[n].id;
                 let question = format!("{id}: succeeded came after {}", state.as_str());
-                if state == RefundState::Failed {
+                if state == RefundState::Failed && at > self.refunds[n].status_at {
                     self.intent.send_to_review(&question);
-                    return Ok(Effect::Applied);
+                    return Ok(Effect::Unclear(question));
                 }
                 Ok(Effect::Stale(question))
             }
@@ -250,7 +298,9 @@ impl Payment {
         plan: &mut Plan,
     ) -> Result<Effect, PaymentError> {
         let refund = &self.refunds[n];
-        if refund.is_beyond() {
+        // What was never promised here is not taken back: it is beyond the order, or the promise
+        // is that of the bounced refund, whose money is still owed.
+        if refund.is_beyond() || refund.repays.is_some() {
             self.refunds[n].state = RefundState::Failed;
             self.refunds[n].failure_reason = reason;
             return Ok(Effect::Applied);

@@ -1,8 +1,11 @@
 //! What a call came to, written down: the operation's end and everything that follows from it.
 
+use mizan_ledger::read;
 use mizan_money::id::OperationId;
 use mizan_money::{TenantId, Timestamp};
-use mizan_providers::{Archive, Outcome, PaymentStatus, ProviderRef, RejectionReason, Subject};
+use mizan_providers::{
+    Archive, Mismatch, Outcome, PaymentAnswer, PaymentStatus, ProviderRef, RejectionReason, Subject,
+};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
@@ -23,7 +26,8 @@ pub struct Settled {
 }
 
 /// Writes what a call came to. An operation that has ended meanwhile, by a webhook or by the
-/// sweeper, is left as it is; the exchange is kept in any case.
+/// sweeper, keeps its end; what the gateway says of the payment is applied, and the exchange
+/// kept, in any case.
 ///
 /// # Errors
 /// The database; an operation that is not there; a plan the ledger refused.
@@ -43,17 +47,21 @@ pub async fn settle(
     let archived = serde_json::to_value(archive)
         .map_err(|error| PaymentError::Corrupt { what: error.to_string() })?;
     store::archive(conn, tenant, id, &archived, now).await?;
-    if operation.state.is_final() {
-        return Ok(Settled { operation, payment });
-    }
     let policy = store::policy(conn, tenant).await?;
     let promise = match operation.refund {
         Some(refund) => promise(conn, tenant, refund).await?,
         None => None,
     };
     let mut plan = Plan::new(now, "gateway");
-    decide(&mut operation, &mut payment, outcome, &policy, promise.as_ref(), &mut plan)?;
-    store::finish_operation(conn, tenant, &operation).await?;
+    if operation.state.is_final() {
+        if let Some(answer) = outcome.answer() {
+            let subject = &answer.subject;
+            apply_subject(&operation, &mut payment, subject, &policy, promise.as_ref(), &mut plan)?;
+        }
+    } else {
+        decide(&mut operation, &mut payment, outcome, &policy, promise.as_ref(), &mut plan)?;
+        store::finish_operation(conn, tenant, &operation).await?;
+    }
     write(conn, tenant, &[payment], plan).await?;
     // Read back, so that the answer is what a later reader gets.
     let payment = store::load(conn, tenant, &[found.intent]).await?.pop().ok_or_else(missing)?;
@@ -67,7 +75,7 @@ fn decide(
     payment: &mut Payment,
     outcome: &Outcome,
     policy: &Policy,
-    promise: Option<&mizan_ledger::read::Transaction>,
+    promise: Option<&read::Transaction>,
     plan: &mut Plan,
 ) -> Result<(), PaymentError> {
     let now = plan.now();
@@ -80,19 +88,11 @@ fn decide(
                 if pending { OperationState::Pending } else { OperationState::Succeeded },
                 now,
             );
-            match &answer.subject {
-                Subject::Payment(fact) => {
-                    if fact.status == PaymentStatus::Failed {
-                        end(operation, OperationState::Declined, now);
-                    }
-                    payment.apply_payment_fact(operation.attempt, fact, now, policy, plan)?;
-                }
-                Subject::Refund(fact) => {
-                    if let Some(refund) = operation.refund {
-                        payment.apply_refund_fact(refund, fact, now, promise, plan)?;
-                    }
-                }
+            let failed = |fact: &PaymentAnswer| fact.status == PaymentStatus::Failed;
+            if answer.payment().is_some_and(failed) {
+                end(operation, OperationState::Declined, now);
             }
+            apply_subject(operation, payment, &answer.subject, policy, promise, plan)?;
         }
         Outcome::Declined(decline) => {
             end(operation, OperationState::Declined, now);
@@ -120,20 +120,89 @@ fn decide(
             operation.state = OperationState::Unknown;
             operation.next_check_at = Some(asked.map_or(ladder, |wait| ladder.max(now + wait)));
         }
-        Outcome::Mismatch(mismatch) => {
-            // Not believed, and not booked: the gateway is asked what it knows. If that says the
-            // same, it is a fact.
-            operation.state = OperationState::Unknown;
-            operation.next_check_at = Some(next_check(operation.checks, now));
-            if !["reference", "provider_ref"].contains(&mismatch.field) {
-                learn_reference(payment, operation, mismatch.answer.provider_ref());
-            }
-            payment.intent.send_to_review(mismatch.to_string());
-            let id = payment.intent.id.to_string();
-            plan.announce("payment.review", id, None, view::event_payload(payment));
-        }
+        Outcome::Mismatch(mismatch) => contradicted(operation, payment, mismatch, plan),
     }
     Ok(())
+}
+
+/// Not believed, and not booked: the gateway is asked what it knows. If that says the same, it
+/// is a fact.
+fn contradicted(
+    operation: &mut Operation,
+    payment: &mut Payment,
+    mismatch: &Mismatch,
+    plan: &mut Plan,
+) {
+    operation.state = OperationState::Unknown;
+    operation.next_check_at = Some(next_check(operation.checks, plan.now()));
+    if !["reference", "provider_ref"].contains(&mismatch.field) {
+        learn_reference(payment, operation, mismatch.answer.provider_ref());
+    }
+    payment.intent.send_to_review(mismatch.to_string());
+    let id = payment.intent.id.to_string();
+    plan.announce("payment.review", id, None, view::event_payload(payment));
+}
+
+/// Applies what an answer says of the payment or of the refund.
+fn apply_subject(
+    operation: &Operation,
+    payment: &mut Payment,
+    subject: &Subject,
+    policy: &Policy,
+    promise: Option<&read::Transaction>,
+    plan: &mut Plan,
+) -> Result<(), PaymentError> {
+    let now = plan.now();
+    match (subject, operation.refund) {
+        (Subject::Payment(fact), _) => {
+            payment.apply_payment_fact(operation.attempt, fact, now, policy, plan)?;
+        }
+        (Subject::Refund(fact), Some(refund)) => {
+            payment.apply_refund_fact(refund, fact, now, promise, plan)?;
+        }
+        (Subject::Refund(_), None) => {}
+    }
+    Ok(())
+}
+
+/// Ends an operation of which the gateway, asked about the payment, shows that it was not done,
+/// and which cannot be repeated: the payment is free for another command.
+///
+/// # Errors
+/// The database; an operation that is not there.
+pub async fn give_up_undone(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    id: OperationId,
+) -> Result<(), PaymentError> {
+    let missing = || PaymentError::NotFound { id: id.to_string() };
+    let found = store::operation(conn, tenant, id).await?.ok_or_else(missing)?;
+    let mut payment =
+        store::lock(conn, tenant, &[found.intent]).await?.pop().ok_or_else(missing)?;
+    let mut operation = store::lock_operation(conn, tenant, id).await?;
+    let status = payment.attempt(operation.attempt).map(|attempt| attempt.status);
+    let undone = matches!(
+        (operation.kind, status),
+        (OperationKind::Capture, Some(PaymentStatus::Authorised))
+            | (
+                OperationKind::Void,
+                Some(PaymentStatus::Authorised | PaymentStatus::RequiresAction)
+            )
+            | (OperationKind::Create, Some(PaymentStatus::Created))
+    );
+    if operation.state.is_final() || !undone {
+        return Ok(());
+    }
+    end(&mut operation, OperationState::RejectedBeforeSend, now);
+    let message = "The gateway was asked about the payment: this was not done.";
+    let detail = json!({ "message": message, "never_asked": false });
+    operation.outcome = Some(json!({ "outcome": "not_done", "detail": detail }));
+    let mut plan = Plan::new(now, "sync");
+    let error = json!({ "code": "not_done", "message": message });
+    refused(&operation, &mut payment, error, "not_done", None, &mut plan)?;
+    store::finish_operation(conn, tenant, &operation).await?;
+    write(conn, tenant, &[payment], plan).await
 }
 
 fn end(operation: &mut Operation, state: OperationState, now: Timestamp) {
@@ -162,7 +231,7 @@ fn refused(
     payment: &mut Payment,
     error: Value,
     code: &str,
-    promise: Option<&mizan_ledger::read::Transaction>,
+    promise: Option<&read::Transaction>,
     plan: &mut Plan,
 ) -> Result<(), PaymentError> {
     let now = plan.now();

@@ -99,6 +99,16 @@ impl Parts {
     }
 }
 
+/// What to do where commission and the VAT on it are more than a line has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overcharge {
+    /// Refuse: the order is being made.
+    Refuse,
+    /// Cut the VAT: the money is there and must be booked. Rounding on a few minor units, or a
+    /// rate that rose since, may not take more than was captured.
+    Cut,
+}
+
 /// Splits what was captured over the lines and writes it into them.
 ///
 /// A capture of less than the order is spread over the lines by their prices (largest
@@ -106,8 +116,13 @@ impl Parts {
 /// per line; VAT on commission once per vendor, then spread over that vendor's lines.
 ///
 /// # Errors
-/// A commission above the price; amounts that do not fit.
-pub fn split_capture(lines: &mut [Line], captured: Money, vat: Rate) -> Result<(), SplitError> {
+/// A commission above the price, where that is to be refused; amounts that do not fit.
+pub fn split_capture(
+    lines: &mut [Line],
+    captured: Money,
+    vat: Rate,
+    overcharge: Overcharge,
+) -> Result<(), SplitError> {
     let prices: Vec<i64> = lines.iter().map(|line| line.amount.minor()).collect();
     let amounts = allocate(captured, &prices)?;
     let mut by_vendor: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -128,24 +143,27 @@ pub fn split_capture(lines: &mut [Line], captured: Money, vat: Rate) -> Result<(
             false => allocate(vat.of(commission, Rounding::HalfUp)?, &weights)?,
         };
         for (&n, commission_vat) in of_vendor.iter().zip(vats) {
-            give_the_rest_to_the_vendor(&mut lines[n], commission_vat)?;
+            give_the_rest_to_the_vendor(&mut lines[n], commission_vat, overcharge)?;
         }
     }
     Ok(())
 }
 
-fn give_the_rest_to_the_vendor(line: &mut Line, commission_vat: Money) -> Result<(), SplitError> {
+fn give_the_rest_to_the_vendor(
+    line: &mut Line,
+    commission_vat: Money,
+    overcharge: Overcharge,
+) -> Result<(), SplitError> {
     line.parts.commission_vat = commission_vat;
     let charged = line.parts.commission.checked_add(commission_vat)?;
     line.parts.share = line.captured.checked_sub(charged)?;
     if !line.parts.share.is_negative() {
         return Ok(());
     }
-    if line.captured == line.amount {
+    if overcharge == Overcharge::Refuse {
         let price = line.amount;
         return Err(SplitError::CommissionAbovePrice { line: line.n, price, charged });
     }
-    // A few minor units of a larger order: rounding may not take more than was captured.
     line.parts.share = Money::zero(line.captured.currency());
     line.parts.commission_vat = line.captured.checked_sub(line.parts.commission)?;
     Ok(())
@@ -205,7 +223,7 @@ mod tests {
     #[test]
     fn an_order_of_525_with_ten_percent_gives_47250_5000_250() {
         let mut lines = vec![line(1, "V1", 52_500, "5", "10")];
-        split_capture(&mut lines, aed(52_500), five()).unwrap();
+        split_capture(&mut lines, aed(52_500), five(), Overcharge::Cut).unwrap();
         assert_eq!(lines[0].captured_tax, aed(2_500));
         assert_eq!(lines[0].parts.minors(), [47_250, 5_000, 250]);
     }
@@ -214,7 +232,7 @@ mod tests {
     fn vat_on_commission_is_rounded_once_per_vendor() {
         // 0.10 commission each: 0.005 VAT a line would round to 0.01 twice.
         let mut lines = vec![line(1, "V", 105, "5", "10"), line(2, "V", 105, "5", "10")];
-        split_capture(&mut lines, aed(210), five()).unwrap();
+        split_capture(&mut lines, aed(210), five(), Overcharge::Cut).unwrap();
         let vat: i64 = lines.iter().map(|l| l.parts.commission_vat.minor()).sum();
         assert_eq!(vat, 1);
     }
@@ -222,8 +240,23 @@ mod tests {
     #[test]
     fn a_commission_above_the_price_is_refused_at_the_door() {
         let mut lines = vec![line(1, "V", 10_000, "0", "100")];
-        let refusal = split_capture(&mut lines, aed(10_000), five()).unwrap_err();
+        let refusal =
+            split_capture(&mut lines, aed(10_000), five(), Overcharge::Refuse).unwrap_err();
         assert!(matches!(refusal, SplitError::CommissionAbovePrice { line: 1, .. }));
+    }
+
+    #[test]
+    fn captured_money_can_always_be_split() {
+        // The whole fits; of a part, the VAT's one unit falls on a line that has no room for it.
+        let mut lines: Vec<Line> = (1..=12).map(|n| line(n, "V", 1, "0", "50")).collect();
+        lines.push(line(13, "V", 19, "0", "10"));
+        split_capture(&mut lines.clone(), aed(31), five(), Overcharge::Refuse).unwrap();
+        for captured in 1..=31 {
+            split_capture(&mut lines, aed(captured), five(), Overcharge::Cut).unwrap();
+            let sum: i64 = lines.iter().map(|line| line.parts.total().unwrap().minor()).sum();
+            assert_eq!(sum, captured);
+            assert!(lines.iter().all(|line| line.parts.minors().iter().all(|part| *part >= 0)));
+        }
     }
 
     proptest! {
@@ -237,7 +270,7 @@ mod tests {
             }).collect();
             let total: i64 = prices.iter().map(|p| p.0).sum();
             let captured = (total * percent_captured / 100).max(1);
-            split_capture(&mut lines, aed(captured), five()).unwrap();
+            split_capture(&mut lines, aed(captured), five(), Overcharge::Cut).unwrap();
             let mut sum = 0;
             for line in &lines {
                 prop_assert_eq!(line.parts.total().unwrap(), line.captured);
@@ -256,7 +289,7 @@ mod tests {
                 line(n as i16 + 1, &format!("V{vendor}"), *price, "5", "12.5")
             }).collect();
             let mut left: i64 = prices.iter().map(|p| p.0).sum();
-            split_capture(&mut lines, aed(left), five()).unwrap();
+            split_capture(&mut lines, aed(left), five(), Overcharge::Cut).unwrap();
             for cut in cuts.into_iter().chain([i64::MAX]) {
                 let amount = cut.min(left);
                 if amount == 0 { continue }

@@ -6,6 +6,7 @@
 use mizan_money::TenantId;
 use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
 use mizan_providers::{Operation as Ask, Outcome, Subject, SyncPayment, SyncRefund};
+use tokio::task::JoinSet;
 
 use super::apply::{Fact, Said, apply};
 use super::ask::{Call, gateway_of};
@@ -13,15 +14,18 @@ use super::error::PaymentError;
 use super::gateway::Repetition;
 use super::intent::Payment;
 use super::operation::{Operation, OperationKind, OperationState, next_check};
-use super::settle::{Settled, settle};
+use super::settle::{Settled, give_up_undone, settle};
 use super::store;
 use crate::app::App;
 use crate::clock::Monotonic;
 use crate::db::work;
 use crate::http::GatewayTime;
 
-/// How many of each kind one sweep takes per tenant.
-const AT_ONCE: i64 = 100;
+/// How many of each kind are taken, and asked about, at once.
+const AT_ONCE: i64 = 8;
+
+/// How many rounds one sweep makes per tenant.
+const ROUNDS_MAX: usize = 25;
 
 /// How often a fee is asked for before it is left to reconciliation.
 const FEE_CHECKS_MAX: i16 = 6;
@@ -42,18 +46,45 @@ pub struct Swept {
 pub async fn sweep(app: &App) -> Result<Swept, PaymentError> {
     let mut swept = Swept::default();
     for tenant in app.db.tenant_ids().await? {
+        match sweep_tenant(app, tenant).await {
+            Ok(done) => {
+                swept.operations += done.operations;
+                swept.fees += done.fees;
+            }
+            Err(error) => tracing::warn!(%tenant, %error, "the tenant could not be swept"),
+        }
+    }
+    Ok(swept)
+}
+
+/// Takes a few at a time and asks about them at once, so that one silent gateway does not hold
+/// up everything, and what is taken is soon asked.
+async fn sweep_tenant(app: &App, tenant: TenantId) -> Result<Swept, PaymentError> {
+    let mut swept = Swept::default();
+    for _ in 0..ROUNDS_MAX {
+        let mut asking = JoinSet::new();
         for id in take_due_operations(app, tenant).await? {
             swept.operations += 1;
-            if let Err(error) = ask_again(app, tenant, id).await {
-                tracing::warn!(%id, error = %error, "the operation could not be asked about");
-            }
+            let app = app.clone();
+            asking.spawn(async move {
+                if let Err(error) = ask_again(&app, tenant, id).await {
+                    tracing::warn!(%id, %error, "the operation could not be asked about");
+                }
+            });
         }
         for (intent, attempt) in take_due_fees(app, tenant).await? {
             swept.fees += 1;
-            if let Err(error) = sync(app, tenant, intent, attempt).await {
-                tracing::warn!(%attempt, error = %error, "the fee could not be asked for");
-            }
+            let app = app.clone();
+            asking.spawn(async move {
+                if let Err(error) = sync(&app, tenant, intent, attempt).await {
+                    tracing::warn!(%attempt, %error, "the fee could not be asked for");
+                }
+            });
         }
+        if asking.is_empty() {
+            break;
+        }
+        asking.join_all().await;
     }
     Ok(swept)
 }
@@ -114,15 +145,44 @@ pub async fn ask_again(
     if found.operation.state.is_final() {
         return Ok(Some(found));
     }
-    let Some(query) = query_instead(&found.operation, &found.payment) else {
+    let repeatable = recognises(app, &found)?;
+    let Some(query) = query_instead(&found.operation, &found.payment, repeatable) else {
         return repeat(app, tenant, found).await;
     };
-    query_outcome(app, tenant, &found.payment, found.operation.attempt, query).await?;
-    match find(app, tenant, id).await? {
-        // It was not done, or the query failed as well: what failed before may work by now.
-        Some(found) if is_stuck(&found.operation) => repeat(app, tenant, found).await,
-        _ => Ok(None),
+    let told = query_outcome(app, tenant, &found.payment, found.operation.attempt, query).await?;
+    let Some(found) = find(app, tenant, id).await? else { return Ok(None) };
+    if found.operation.state.is_final() || found.operation.state == OperationState::Pending {
+        return Ok(Some(found));
     }
+    // What failed before may work by now; what may not be repeated has come to nothing.
+    match is_stuck(&found.operation) && recognises(app, &found)? {
+        true => repeat(app, tenant, found).await,
+        false if told == Told::Answer => give_up(app, tenant, id).await,
+        false => Ok(None),
+    }
+}
+
+/// Whether the gateway would still take a repetition for one.
+fn recognises(app: &App, found: &Settled) -> Result<bool, PaymentError> {
+    let id = found.operation.attempt;
+    let attempt = found.payment.attempt(id).ok_or(PaymentError::UnknownAttempt { attempt: id })?;
+    let gateway = gateway_of(&app.gateways, attempt)?;
+    Ok(gateway.recognises(found.operation.created_at, app.clock.now()))
+}
+
+/// Ends an operation that the gateway, asked about the payment, shows not to have happened.
+async fn give_up(
+    app: &App,
+    tenant: TenantId,
+    id: OperationId,
+) -> Result<Option<Settled>, PaymentError> {
+    let now = app.clock.now();
+    app.db
+        .transaction("give_up", tenant, |tx| {
+            work(async move { give_up_undone(tx, tenant, now, id).await })
+        })
+        .await?;
+    find(app, tenant, id).await
 }
 
 async fn find(
@@ -210,11 +270,11 @@ fn is_contradicted(operation: &Operation) -> bool {
 
 /// A gateway that accepted is asked for the result; one that keeps failing under our key is
 /// asked what it knows, once it has given us a reference to ask by; so is one whose answer
-/// contradicted what was asked.
-fn query_instead(operation: &Operation, payment: &Payment) -> Option<Ask> {
+/// contradicted what was asked, and one whose key the gateway has forgotten.
+fn query_instead(operation: &Operation, payment: &Payment, repeatable: bool) -> Option<Ask> {
     let attempt = payment.attempt(operation.attempt)?;
     let asked = operation.state == OperationState::Pending || is_contradicted(operation);
-    if !asked && !is_stuck(operation) {
+    if repeatable && !asked && !is_stuck(operation) {
         return None;
     }
     let payment_ref = attempt.provider_ref.clone()?;
@@ -256,7 +316,9 @@ pub async fn sync_payment(
         o.state != OperationState::Sent || o.next_check_at.is_some_and(|at| at <= now)
     };
     for operation in operations.iter().filter(waiting) {
-        ask_again(app, tenant, operation.id).await?;
+        if let Err(error) = ask_again(app, tenant, operation.id).await {
+            tracing::warn!(id = %operation.id, %error, "the operation could not be asked about");
+        }
     }
     match payment.current_attempt() {
         Some(attempt) => sync(app, tenant, intent, attempt.id).await,
@@ -290,13 +352,22 @@ pub async fn sync(
     query_outcome(app, tenant, &payment, attempt, query).await.map(|_| ())
 }
 
+/// Whether a query was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// It was, and what it says is applied.
+    Answer,
+    /// Nothing that could be used.
+    Nothing,
+}
+
 async fn query_outcome(
     app: &App,
     tenant: TenantId,
     payment: &Payment,
     attempt: AttemptId,
     query: Ask,
-) -> Result<Option<Settled>, PaymentError> {
+) -> Result<Told, PaymentError> {
     let known = payment.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
     let gateway = gateway_of(&app.gateways, known)?;
     let request = gateway.build(&query, &format!("mizan-{attempt}-query"))?;
@@ -309,13 +380,13 @@ async fn query_outcome(
         }
         other => {
             tracing::warn!(%attempt, outcome = other.as_str(), "the gateway did not tell");
-            return Ok(None);
+            return Ok(Told::Nothing);
         }
     };
     let fact = match (&answer.subject, &query) {
         (Subject::Payment(fact), _) => Fact::Payment(attempt, fact.clone()),
         (Subject::Refund(fact), Ask::SyncRefund(asked)) => Fact::Refund(asked.refund, fact.clone()),
-        (Subject::Refund(_), _) => return Ok(None),
+        (Subject::Refund(_), _) => return Ok(Told::Nothing),
     };
     let now = app.clock.now();
     let said = &[Said { intent: payment.intent.id, fact, at: now }];
@@ -324,5 +395,5 @@ async fn query_outcome(
             work(async move { apply(tx, tenant, now, "sync", said).await })
         })
         .await?;
-    Ok(None)
+    Ok(Told::Answer)
 }

@@ -44,7 +44,10 @@ async fn what_the_official_library_signs_is_believed_and_forgeries_are_not() {
     let app = TestApp::new().await;
     let (id, event) = untold(&app).await;
     let now = app.app.clock.now().timestamp();
-    let job = |secret: &str, at: i64| json!({ "do": "sign", "secret": secret, "payload": event, "at": at });
+    let job = |secret: &str, at: i64| {
+        let (action, payload) = ("sign", &event);
+        json!({ "do": action, "secret": secret, "payload": payload, "at": at })
+    };
     let signed = ask_library(&json!([
         job(WEBHOOK_SECRET, now),
         job(OLDER_SECRET, now),

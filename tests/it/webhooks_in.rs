@@ -154,9 +154,28 @@ async fn what_is_told_of_an_unknown_payment_is_kept_and_applied_when_it_is_known
 }
 
 #[tokio::test]
-async fn a_payment_that_is_not_ours_is_parked_and_after_three_days_somebody_must_look() {
+async fn a_payment_that_was_made_elsewhere_is_none_of_our_business() {
     let app = TestApp::new().await;
     let form = [
+        ("amount", "52500"),
+        ("currency", "aed"),
+        ("payment_method", "pm_card_visa"),
+        ("payment_method_types[]", "card"),
+        ("confirm", "true"),
+    ];
+    app.at_gateway("/v1/payment_intents", &form).await;
+    app.sim.deliver_due().await;
+    let kept = kept(&app).await;
+    assert!(kept.iter().all(|one| one.starts_with("ignored: ")), "{kept:?}");
+    assert_eq!(app.journal().await, "");
+    app.prove_laws().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_claims_to_be_ours_is_parked_and_after_three_days_somebody_must_look() {
+    let app = TestApp::new().await;
+    let form = [
+        ("metadata[mizan_payment_intent]", "pi_0195a5f1c0a77c4e9b1f2a3b4c5d6e7f"),
         ("amount", "52500"),
         ("currency", "aed"),
         ("payment_method", "pm_card_visa"),

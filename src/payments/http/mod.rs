@@ -15,7 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::request::{
-    CancelBody, CaptureBody, ConfirmBody, CreateBody, check_amount, check_return_url, check_text,
+    CancelBody, CaptureBody, ConfirmBody, CreateBody, check_amount, check_instrument,
+    check_return_url, check_text,
 };
 use self::through_gateway::{Done, through_gateway};
 use super::ask::{self, Confirm};
@@ -195,7 +196,7 @@ async fn confirm(
     waited: GatewayTime,
     IdempotentJson { idempotency, body }: IdempotentJson<ConfirmBody>,
 ) -> Result<Response, Problem> {
-    check_text("payment_method", body.payment_method.as_deref(), 255)?;
+    check_instrument(body.payment_method.as_deref())?;
     check_return_url(body.return_url.as_deref())?;
     let asked = &Confirm { payment_method: body.payment_method, return_url: body.return_url };
     let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);

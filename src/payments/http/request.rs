@@ -31,7 +31,7 @@ pub(super) struct CreateBody {
     pub(super) return_url: Option<String>,
     /// For people.
     description: Option<String>,
-    /// Your own pairs: at most 50, keys to 40 and values to 500 characters.
+    /// Your own pairs: at most 48, keys to 40 and values to 500 characters.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     metadata: Metadata,
@@ -118,10 +118,33 @@ pub(super) fn check_text(param: &str, text: Option<&str>, max: usize) -> Result<
     }
 }
 
+/// The most pairs of metadata: a gateway carries 50, of which two are ours.
+const METADATA_MAX: usize = 48;
+
+/// Refuses what is no gateway's token, above all a card number: it must never be stored.
+pub(super) fn check_instrument(token: Option<&str>) -> Result<(), Problem> {
+    let fits = |token: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.:".contains(&b);
+        let digits = token.bytes().filter(u8::is_ascii_digit).count();
+        let letters = token.bytes().filter(u8::is_ascii_alphabetic).count();
+        (1..=255).contains(&token.len())
+            && token.bytes().all(plain)
+            && letters > 0
+            && !(digits >= 12 && letters < 2)
+    };
+    match token {
+        Some(token) if !fits(token) => {
+            let detail = "`payment_method` is a gateway's token such as pm_…, never a card number.";
+            Err(Problem::new(Code::InvalidField, detail).param("payment_method"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses metadata beyond Stripe's bounds, which all gateways can carry.
 pub(super) fn check_metadata(metadata: &Metadata) -> Result<(), Problem> {
-    if metadata.len() > 50 {
-        let detail = "`metadata` has at most 50 pairs.";
+    if metadata.len() > METADATA_MAX {
+        let detail = format!("`metadata` has at most {METADATA_MAX} pairs.");
         return Err(Problem::new(Code::InvalidField, detail).param("metadata"));
     }
     for (key, value) in metadata {
@@ -163,7 +186,7 @@ impl CreateBody {
             Problem::new(Code::UnknownCurrency, error.to_string()).param("currency")
         })?;
         check_amount("amount", self.amount)?;
-        check_text("payment_method", self.payment_method.as_deref(), 255)?;
+        check_instrument(self.payment_method.as_deref())?;
         check_text("description", self.description.as_deref(), 500)?;
         check_return_url(self.return_url.as_deref())?;
         check_metadata(&self.metadata)?;

@@ -14,8 +14,8 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::db::{Work, work};
 use crate::http::{
-    Claim, Code, GatewayTime, Idempotent, Keep, Problem, Replay, StoredAnswer, attach_operation,
-    claim, finish, keep_refusal,
+    Chain, Claim, Code, GatewayTime, Idempotent, Keep, Problem, Replay, StoredAnswer,
+    attach_operation, claim, finish, keep_refusal,
 };
 use crate::payments::ask::{Call, Step};
 use crate::payments::error::PaymentError;
@@ -60,9 +60,13 @@ where
     let begun = match first_transaction(app, caller, request, shows, &begin).await {
         Err(refusal) if refusal.keep() == Keep::Answer => {
             let now = app.clock.now();
-            let (answer, replay) =
-                keep_refusal(app, caller.tenant(), request, &refusal, now).await?;
-            return Ok(answer.respond(replay));
+            return match keep_refusal(app, caller.tenant(), request, &refusal, now).await {
+                Ok((answer, replay)) => Ok(answer.respond(replay)),
+                // The key is that of a call that never reached the gateway: the refusal stands
+                // as long as the state of things does.
+                Err(problem) if problem.code() == Code::IdempotencyKeyInFlight => Err(refusal),
+                Err(problem) => Err(problem),
+            };
         }
         other => other?,
     };
@@ -72,7 +76,8 @@ where
         Begun::Call(call) => call,
     };
     let first = Repetition::First;
-    let settled = call_and_settle(app, caller.tenant(), &call, first, waited).await?;
+    let settled = call_and_settle(app, caller.tenant(), &call, first, waited).await;
+    let settled = settled.map_err(|error| asked_and_not_written(&error))?;
     answer(app, caller, request, shows, &settled, Replay::First).await
 }
 
@@ -128,6 +133,17 @@ where
             })
         })
         .await
+}
+
+/// The gateway was asked, and what it said could not be written down. To say that nothing
+/// happened would invite a second charge.
+fn asked_and_not_written(error: &PaymentError) -> Problem {
+    tracing::error!(error = %Chain(error), "what the gateway answered could not be written down");
+    Problem::new(
+        Code::OutcomeUnknown,
+        "The gateway was asked, and its answer could not be written down. The same request under \
+         the same Idempotency-Key finds out.",
+    )
 }
 
 fn in_flight() -> Problem {
@@ -199,7 +215,8 @@ async fn answer(
     };
     if settled.operation.state.is_final() {
         let (tenant, now, answer) = (caller.tenant(), app.clock.now(), &answer);
-        app.db
+        let kept = app
+            .db
             .transaction("keep_answer", tenant, |tx| {
                 work(async move {
                     let claim = claim(tx, tenant, request, now).await?;
@@ -209,7 +226,11 @@ async fn answer(
                     Ok::<_, Problem>(())
                 })
             })
-            .await?;
+            .await;
+        if let Err(problem) = kept {
+            // The answer is true all the same, and the operation gives it again.
+            tracing::warn!(code = problem.code().as_str(), "an answer could not be kept");
+        }
     }
     Ok(answer.respond(replay))
 }

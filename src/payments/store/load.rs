@@ -76,7 +76,8 @@ pub async fn load(
     for row in &rows {
         let intent = intent_from(row)?;
         let (lines, attempts, refunds) = (Vec::new(), Vec::new(), Vec::new());
-        payments.insert(intent.id.uuid(), Payment { intent, lines, attempts, refunds });
+        let loaded = Default::default();
+        payments.insert(intent.id.uuid(), Payment { intent, lines, attempts, refunds, loaded });
     }
     let rows = sqlx::query(
         "select * from payments.line where tenant_id = $1 and intent_id = any($2) order by n",
@@ -100,7 +101,8 @@ pub async fn load(
     .await?;
     for row in &rows {
         if let Some(payment) = payments.get_mut(&row.try_get::<Uuid, _>("intent_id")?) {
-            payment.attempts.push(attempt_from(row)?);
+            let attempt = attempt_from(row, payment.intent.currency)?;
+            payment.attempts.push(attempt);
         }
     }
     let rows = sqlx::query(
@@ -114,6 +116,9 @@ pub async fn load(
         if let Some(payment) = payments.get_mut(&row.try_get::<Uuid, _>("intent_id")?) {
             payment.refunds.push(refund_from(row)?);
         }
+    }
+    for payment in payments.values_mut() {
+        payment.loaded = (payment.attempts.clone(), payment.refunds.clone());
     }
     Ok(payments.into_values().collect())
 }
@@ -181,7 +186,7 @@ fn provider_ref(row: &PgRow, column: &str) -> Result<Option<ProviderRef>> {
     text.map(ProviderRef::parse).transpose().map_err(corrupt)
 }
 
-fn attempt_from(row: &PgRow) -> Result<Attempt> {
+fn attempt_from(row: &PgRow, of: Currency) -> Result<Attempt> {
     let fee: Option<i64> = row.try_get("fee")?;
     let fee = match fee {
         None => None,
@@ -202,6 +207,7 @@ fn attempt_from(row: &PgRow) -> Result<Attempt> {
         charge_ref: provider_ref(row, "charge_ref")?,
         status: word(row, "status", |w| w.parse().ok())?,
         status_at: row.try_get("status_at")?,
+        captured: money(row, "captured", of)?,
         fee,
         fee_check_at: row.try_get("fee_check_at")?,
         fee_checks: row.try_get("fee_checks")?,
@@ -229,10 +235,12 @@ fn refund_from(row: &PgRow) -> Result<Refund> {
         amount: money(row, "amount", currency)?,
         reason: row.try_get("reason")?,
         state: word(row, "state", RefundState::parse)?,
+        status_at: row.try_get("status_at")?,
         origin: if origin == "gateway" { "gateway" } else { "api" },
         provider_ref: provider_ref(row, "provider_ref")?,
         failure_reason: row.try_get("failure_reason")?,
         parts: stored.into_iter().map(parts).collect(),
+        repays: row.try_get::<Option<Uuid>, _>("repays")?.map(RefundId::from_uuid),
         metadata: metadata(row)?,
         created_at: row.try_get("created_at")?,
         updated_at: row.try_get("updated_at")?,

@@ -231,7 +231,8 @@ pub async fn law_books_agree(
                  sum(case e.side when 'd' then e.amount else -e.amount end)
                      filter (where t.kind = 'payment.captured') as captured,
                  sum(case e.side when 'd' then e.amount else -e.amount end)
-                     filter (where t.kind in ('receipt.unapplied', 'receipt.returned')) as unapplied,
+                     filter (where t.kind in ('receipt.unapplied', 'receipt.returned'))
+                     as unapplied,
                  sum(case e.side when 'c' then e.amount else -e.amount end)
                      filter (where t.kind = 'provider.fee') as fees
              from ledger.transaction t

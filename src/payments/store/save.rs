@@ -159,18 +159,19 @@ async fn save_attempts(
 ) -> Result<()> {
     let attempts: Vec<(Uuid, &Attempt)> = payments
         .iter()
-        .flat_map(|p| p.attempts.iter().map(|attempt| (p.intent.id.uuid(), attempt)))
+        .flat_map(|p| p.changed_attempts().map(|attempt| (p.intent.id.uuid(), attempt)))
         .collect();
     for (intent, attempt) in attempts {
         sqlx::query(
             "insert into payments.attempt
                  (tenant_id, id, intent_id, connection, provider, provider_ref, charge_ref,
-                  status, status_at, fee, fee_tax, fee_currency, fee_ref, fee_check_at,
+                  status, status_at, captured, fee, fee_tax, fee_currency, fee_ref, fee_check_at,
                   fee_checks, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
              on conflict (tenant_id, id) do update
              set provider_ref = excluded.provider_ref, charge_ref = excluded.charge_ref,
-                 status = excluded.status, status_at = excluded.status_at, fee = excluded.fee,
+                 status = excluded.status, status_at = excluded.status_at,
+                 captured = excluded.captured, fee = excluded.fee,
                  fee_tax = excluded.fee_tax, fee_currency = excluded.fee_currency,
                  fee_ref = excluded.fee_ref, fee_check_at = excluded.fee_check_at,
                  fee_checks = excluded.fee_checks",
@@ -184,6 +185,7 @@ async fn save_attempts(
         .bind(attempt.charge_ref.as_ref().map(|r| r.as_str()))
         .bind(attempt.status.as_str())
         .bind(attempt.status_at)
+        .bind(attempt.captured.minor())
         .bind(attempt.fee.as_ref().map(|fee| fee.fee.minor()))
         .bind(attempt.fee.as_ref().map(|fee| fee.tax.minor()))
         .bind(attempt.fee.as_ref().map(|fee| fee.fee.currency().code()))
@@ -216,16 +218,18 @@ async fn save_refunds(
 ) -> Result<()> {
     let refunds: Vec<(Uuid, &Refund)> = payments
         .iter()
-        .flat_map(|p| p.refunds.iter().map(|refund| (p.intent.id.uuid(), refund)))
+        .flat_map(|p| p.changed_refunds().map(|refund| (p.intent.id.uuid(), refund)))
         .collect();
     for (intent, refund) in refunds {
         sqlx::query(
             "insert into payments.refund
                  (tenant_id, id, intent_id, attempt_id, amount, currency, reason, state, origin,
-                  provider_ref, failure_reason, parts, metadata, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                  provider_ref, failure_reason, parts, repays, metadata, created_at, updated_at,
+                  status_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
              on conflict (tenant_id, id) do update
-             set state = excluded.state, provider_ref = excluded.provider_ref,
+             set state = excluded.state, status_at = excluded.status_at,
+                 provider_ref = excluded.provider_ref,
                  failure_reason = excluded.failure_reason, updated_at = excluded.updated_at
              where refund.state <> excluded.state
                  or refund.provider_ref is distinct from excluded.provider_ref",
@@ -242,9 +246,11 @@ async fn save_refunds(
         .bind(refund.provider_ref.as_ref().map(|r| r.as_str()))
         .bind(&refund.failure_reason)
         .bind(stored_parts(refund)?)
+        .bind(refund.repays.map(|id| id.uuid()))
         .bind(serde_json::to_value(&refund.metadata).map_err(corrupt)?)
         .bind(refund.created_at)
         .bind(now)
+        .bind(refund.status_at)
         .execute(&mut *conn)
         .await?;
     }

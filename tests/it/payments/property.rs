@@ -7,10 +7,17 @@ use serde_json::{Value, json};
 
 use crate::support_app::{TestApp, order};
 
+/// An order and the card that is tried first.
+#[derive(Clone, Debug)]
+struct Order {
+    amounts: Vec<i64>,
+    hold: bool,
+    card: usize,
+}
+
 /// One step; numbers wrap around the payments that there are.
 #[derive(Clone, Debug)]
 enum Step {
-    Create { amounts: Vec<i64>, hold: bool },
     Confirm { payment: usize, card: usize },
     Capture { payment: usize, percent: Option<i64> },
     Cancel { payment: usize },
@@ -27,7 +34,8 @@ enum Step {
 /// One rule of the fault plan: where, what, and how often in a hundred.
 type Fault = (&'static str, &'static str, u8);
 
-const CARDS: [&str; 7] = [
+const CARDS: [&str; 8] = [
+    "pm_card_visa",
     "pm_card_visa",
     "pm_card_visa",
     "pm_card_threeDSecure2Required",
@@ -63,31 +71,40 @@ fn faults() -> impl Strategy<Value = Vec<Fault>> {
     proptest::collection::vec(one.prop_map(named), 0..7)
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let payment = 0..6_usize;
-    let percent = || proptest::option::of(1..=110_i64);
+fn orders() -> impl Strategy<Value = Vec<Order>> {
     let amounts = proptest::collection::vec(500..60_000_i64, 1..4);
+    let order = (amounts, any::<bool>(), 0..CARDS.len()).prop_map(|(amounts, hold, card)| Order {
+        amounts,
+        hold,
+        card,
+    });
+    proptest::collection::vec(order, 1..5)
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let payment = || 0..4_usize;
+    let percent = || proptest::option::of(1..=110_i64);
+    let part = || proptest::option::of(1..=60_i64);
     let button = prop_oneof![Just("approve"), Just("approve"), Just("decline")];
     let step = prop_oneof![
-        4 => (amounts, any::<bool>()).prop_map(|(amounts, hold)| Step::Create { amounts, hold }),
-        6 => (payment.clone(), 0..CARDS.len())
+        3 => (payment(), 0..CARDS.len())
             .prop_map(|(payment, card)| Step::Confirm { payment, card }),
-        4 => (payment.clone(), percent())
+        4 => (payment(), percent())
             .prop_map(|(payment, percent)| Step::Capture { payment, percent }),
-        1 => payment.clone().prop_map(|payment| Step::Cancel { payment }),
-        4 => (payment.clone(), percent())
+        1 => payment().prop_map(|payment| Step::Cancel { payment }),
+        6 => (payment(), part())
             .prop_map(|(payment, percent)| Step::Refund { payment, percent }),
-        1 => (payment.clone(), 1..400_i64)
+        1 => (payment(), 1..400_i64)
             .prop_map(|(payment, amount)| Step::RefundAtGateway { payment, amount }),
-        2 => (payment.clone(), button)
+        4 => (payment(), button)
             .prop_map(|(payment, button)| Step::Press { payment, button }),
-        1 => payment.prop_map(|payment| Step::Sync { payment }),
-        2 => (1..400_u64).prop_map(|seconds| Step::Wait { seconds }),
+        1 => payment().prop_map(|payment| Step::Sync { payment }),
+        3 => (1..400_u64).prop_map(|seconds| Step::Wait { seconds }),
         2 => Just(Step::Deliver),
         1 => (0..20_usize).prop_map(|event| Step::Resend { event }),
         2 => Just(Step::Tick),
     ];
-    proptest::collection::vec(step, 4..30)
+    proptest::collection::vec(step, 8..30)
 }
 
 fn plan(faults: &[Fault], seed: u64) -> String {
@@ -98,21 +115,12 @@ fn plan(faults: &[Fault], seed: u64) -> String {
 }
 
 /// What the service may answer to a request that makes sense, on a good day or a bad one.
-const ANSWERS: [u16; 8] = [200, 201, 202, 400, 402, 409, 422, 503];
+const ANSWERS: [u16; 7] = [200, 202, 400, 402, 409, 422, 503];
 
-async fn take(app: &TestApp, payments: &mut Vec<String>, step: &Step) {
-    let Some(last) = payments.len().checked_sub(1) else {
-        if let Step::Create { amounts, hold } = step {
-            payments.push(create(app, amounts, *hold).await);
-        }
-        return;
-    };
-    let at = |payment: &usize| payments[payment % (last + 1)].clone();
+async fn take(app: &TestApp, payments: &[String], step: &Step) {
+    let at = |payment: &usize| payments[payment % payments.len()].clone();
     let part = |of: i64, percent: &Option<i64>| percent.map(|percent| (of * percent / 100).max(1));
     let answer = match step {
-        Step::Create { amounts, hold } => {
-            return payments.push(create(app, amounts, *hold).await);
-        }
         Step::Confirm { payment, card } => app.confirm(&at(payment), CARDS[*card]).await,
         Step::Capture { payment, percent } => {
             let held = app.payment(&at(payment)).await.int("amount_capturable");
@@ -161,15 +169,17 @@ async fn take(app: &TestApp, payments: &mut Vec<String>, step: &Step) {
     assert!(ANSWERS.contains(&answer.status), "{step:?}: {answer:#?}");
 }
 
-async fn create(app: &TestApp, amounts: &[i64], hold: bool) -> String {
+async fn create(app: &TestApp, wanted: &Order) -> String {
     let vendors = ["V1", "V2", "V3"];
-    let lines: Vec<_> = amounts.iter().zip(vendors).map(|(a, v)| (v, *a)).collect();
+    let lines: Vec<_> = wanted.amounts.iter().zip(vendors).map(|(a, v)| (v, *a)).collect();
     let mut body = order(&lines);
     body["return_url"] = "https://shop.example/back".into();
-    if hold {
+    if wanted.hold {
         body["capture_method"] = "manual".into();
     }
-    app.create(body).await
+    let id = app.create(body).await;
+    app.confirm(&id, CARDS[wanted.card]).await;
+    id
 }
 
 /// Has the gateway tell an event again, however old it is.
@@ -182,12 +192,19 @@ async fn resend(app: &TestApp, event: usize) {
     }
 }
 
-async fn live(faults: Vec<Fault>, seed: u64, steps: Vec<Step>) {
+async fn live(faults: Vec<Fault>, seed: u64, orders: Vec<Order>, steps: Vec<Step>) {
     let app = TestApp::new().await;
     app.faults(&plan(&faults, seed));
     let mut payments = Vec::new();
-    for step in &steps {
-        take(&app, &mut payments, step).await;
+    for wanted in &orders {
+        payments.push(create(&app, wanted).await);
+    }
+    // A refund that may have been made and is refused when it is asked for again is left to a
+    // person; that needs somebody in the dashboard who was quicker.
+    let refuses = |(on, kind, _): &Fault| *on == "refund" && *kind != "lost_answer";
+    let alone = faults.iter().any(refuses);
+    for step in steps.iter().filter(|s| !alone || !matches!(s, Step::RefundAtGateway { .. })) {
+        take(&app, &payments, step).await;
         app.prove_laws().await;
     }
     app.faults("");
@@ -220,11 +237,11 @@ fn after_any_day_everything_has_an_outcome_and_the_books_say_what_the_gateway_sa
         failure_persistence: None,
         ..Config::default()
     };
-    let days = (faults(), any::<u64>(), steps());
+    let days = (faults(), any::<u64>(), orders(), steps());
     let mut runner = TestRunner::new(config);
-    let run = runner.run(&days, |(faults, seed, steps)| {
+    let run = runner.run(&days, |(faults, seed, orders, steps)| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(live(faults, seed, steps));
+        runtime.block_on(live(faults, seed, orders, steps));
         Ok(())
     });
     if let Err(failure) = run {

@@ -192,6 +192,26 @@ async fn a_refund_that_the_gateway_refuses_is_taken_back_in_the_books() {
     assert_eq!(app.totals("aed").await[1], 52_500);
 }
 
+#[tokio::test]
+async fn a_refund_in_the_dashboard_of_more_than_is_free_is_booked_and_left_to_a_person() {
+    let app = TestApp::new().await;
+    let id = app.paid_with("pm_card_refundFail", &[("V1", 52_500)]).await;
+    app.refund(&id, None).await;
+    app.advance(61);
+    app.settle().await;
+    // It bounced: the buyer is owed, and somebody pays it back without telling us.
+    assert_eq!(going_back(&app, &id).await, [52_500, 0]);
+    let payment = app.payment(&id).await;
+    let theirs = payment.body["attempts"][0]["provider_ref"].as_str().unwrap();
+    app.at_gateway("/v1/refunds", &[("payment_intent", theirs), ("amount", "500")]).await;
+    app.sim.deliver_due().await;
+    assert_eq!(app.payment(&id).await.text("status"), "review");
+    app.prove().await;
+    app.advance(61);
+    app.end().await;
+    assert_eq!(app.payment(&id).await.text("status"), "review");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_twenty_parallel_refunds_of_everything_exactly_one_succeeds() {
     let app = Arc::new(TestApp::new().await);

@@ -3,7 +3,7 @@
 //! | part | gives |
 //! |---|---|
 //! | [`TestApp`] | the service on a database of its own, its clock set by hand, its caller |
-//! | [`TestApp::sim`] | the simulated gateway, by the same clock, telling its webhooks to the service |
+//! | [`TestApp::sim`] | the simulated gateway, by the same clock, its webhooks to the service |
 //! | [`Wire`] | what the service really sent to the gateway, and a way to cut the line |
 //! | [`TestApp::settle`] | time goes on until nothing is open any more |
 //! | [`TestApp::prove`] | every law holds, and the books say what the gateway says |
@@ -334,11 +334,14 @@ impl TestApp {
         panic!("still open after a day: {:#?}", self.open().await);
     }
 
-    /// What waits for something: operations, fees, parked deliveries, webhooks on their way.
+    /// What waits for something: operations, refunds, fees, deliveries here and on their way.
     pub async fn open(&self) -> Vec<String> {
         let mut open: Vec<String> = sqlx::query_scalar(
             "select 'operation ' || kind || ' ' || state || ' ' || coalesce(outcome::text, '')
              from payments.operation where next_check_at is not null
+             union all
+             select 'refund ' || id || ' ' || state from payments.refund
+             where state in ('requested', 'sent', 'pending')
              union all
              select 'fee of ' || id from payments.attempt where fee_check_at is not null
              union all
