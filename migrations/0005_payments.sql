@@ -98,6 +98,9 @@ create table payments.attempt (
     constraint one_attempt_per_gateway_payment unique (tenant_id, connection, provider_ref)
 ) with (fillfactor = 80);
 create index attempt_by_intent on payments.attempt (tenant_id, intent_id);
+-- Few: attempts whose gateway has not told us its id yet.
+create index attempt_without_reference on payments.attempt (tenant_id, connection)
+    where provider_ref is null;
 create index attempt_fee_due on payments.attempt (tenant_id, fee_check_at) where fee_check_at is not null;
 
 create table payments.refund (
@@ -129,6 +132,9 @@ create table payments.refund (
     constraint one_refund_per_gateway_refund unique (tenant_id, attempt_id, provider_ref)
 ) with (fillfactor = 80);
 create index refund_by_intent on payments.refund (tenant_id, intent_id);
+-- What bounced is sent again once at a time.
+create unique index refund_repaid_once on payments.refund (tenant_id, repays)
+    where repays is not null and state <> 'failed';
 
 -- Committed as 'sent' before the call, so that a crash leaves something to ask about.
 create table payments.operation (

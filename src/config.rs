@@ -247,24 +247,24 @@ impl Config {
     }
 
     fn check(self) -> Result<Self, ConfigError> {
-        let too_small = |name: &str, expected: &str| {
+        let invalid = |name: &str, expected: &str| {
             let (name, expected) = (name.to_owned(), expected.to_owned());
             Err(ConfigError::Invalid { name, expected, origin: Origin::Whole })
         };
         if self.http.requests_in_flight_max == 0 {
-            return too_small("http.requests_in_flight_max", "at least 1");
+            return invalid("http.requests_in_flight_max", "at least 1");
         }
         if self.database.connections_max == 0 {
-            return too_small("database.connections_max", "at least 1");
+            return invalid("database.connections_max", "at least 1");
         }
         if self.http.request_seconds_max <= self.stripe.request_seconds_max {
-            return too_small(
+            return invalid(
                 "http.request_seconds_max",
                 "more than stripe.request_seconds_max, so that an answer tells what became of it",
             );
         }
         if self.stripe.request_seconds_max > GATEWAY_SECONDS_MAX {
-            return too_small(
+            return invalid(
                 "stripe.request_seconds_max",
                 "at most 40, so that no call is still at work when the sweeper repeats it",
             );

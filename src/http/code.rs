@@ -199,7 +199,8 @@ catalogue! {
     /// Something is broken on our side. It was logged under the request id.
     Internal = "internal_error", INTERNAL_SERVER_ERROR, No, Nothing, "Something failed on our side",
         "Report the `request_id`. A retry with the same Idempotency-Key does no harm.";
-    /// The gateway did not answer in a way that can be relied on; nothing was charged.
+    /// The gateway could not be asked: no connection to it, none configured, or our key is not
+    /// accepted. Nothing happened there.
     ProviderUnavailable = "provider_unavailable", SERVICE_UNAVAILABLE, Later, Nothing,
         "The gateway cannot be reached",
         "Send the same request with the same Idempotency-Key again after `Retry-After`.";
@@ -216,7 +217,8 @@ catalogue! {
     /// The answer took too long. The work may still be completed.
     TimedOut = "timed_out", SERVICE_UNAVAILABLE, Later, Nothing, "The answer took too long",
         "Send the same request with the same Idempotency-Key again: it happens only once.";
-    /// The connection to the database broke while the change was being kept.
+    /// The database went away while a change was being kept, or after the gateway was asked and
+    /// before its answer was written down. It may have happened.
     OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, Later, Nothing,
         "It is not known whether the change was kept",
         "Send the same request with the same Idempotency-Key again: it happens only once.";

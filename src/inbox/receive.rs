@@ -2,7 +2,7 @@
 
 use mizan_money::id::DeliveryId;
 use mizan_money::{TenantId, Timestamp};
-use mizan_providers::{EventSubject, FundsMovement, ProviderEvent};
+use mizan_providers::{DisputeEvent, EventSubject, FundsMovement, ProviderEvent, RefundAnswer};
 use mizan_webhooks::{Checked, Disposition, Kept, WebhookError};
 use sqlx::PgConnection;
 
@@ -212,31 +212,10 @@ async fn meaning(
             }
         }
         EventSubject::Refund(fact) => {
-            let known = store::refund_by_reference(
-                conn,
-                tenant,
-                connection,
-                &fact.provider_ref,
-                fact.reference,
-            )
-            .await?;
-            if let Some((intent, refund)) = known {
-                let fact = Fact::Refund(refund, fact.clone());
-                return Ok(Meaning::Said(Said { intent, fact, at }));
-            }
-            let (payment, reference) = (fact.payment_ref.as_ref(), fact.payment_reference);
-            let owner =
-                store::attempt_by_reference(conn, tenant, connection, payment, reference).await?;
-            match owner {
-                Some((intent, attempt)) => {
-                    let fact = Fact::ForeignRefund(attempt, fact.clone());
-                    Meaning::Said(Said { intent, fact, at })
-                }
-                None => Meaning::Parked(format!("{} is no refund of ours", fact.provider_ref)),
-            }
+            return refund_meaning(conn, tenant, connection, fact, at).await;
         }
         EventSubject::Dispute(fact) if fact.funds != FundsMovement::None => {
-            Meaning::Parked(format!("{}: disputes are booked by hand so far", fact.provider_ref))
+            return dispute_meaning(conn, tenant, connection, fact).await;
         }
         EventSubject::RefundNotice(_) => {
             Meaning::Ignored("a notice: refunds are booked from their own events")
@@ -246,5 +225,50 @@ async fn meaning(
         | EventSubject::Transfer(_)
         | EventSubject::Settlement(_)
         | EventSubject::Other(_) => Meaning::Ignored("an event of no use here"),
+    })
+}
+
+async fn refund_meaning(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    connection: &str,
+    fact: &RefundAnswer,
+    at: Timestamp,
+) -> Result<Meaning, InboxError> {
+    let (theirs, ours) = (&fact.provider_ref, fact.reference);
+    let known = store::refund_by_reference(conn, tenant, connection, theirs, ours).await?;
+    if let Some((intent, refund)) = known {
+        let fact = Fact::Refund(refund, Box::new(fact.clone()));
+        return Ok(Meaning::Said(Said { intent, fact, at }));
+    }
+    let (payment, reference) = (fact.payment_ref.as_ref(), fact.payment_reference);
+    let owner = store::attempt_by_reference(conn, tenant, connection, payment, reference).await?;
+    Ok(match owner {
+        Some((intent, attempt)) => {
+            let fact = Fact::ForeignRefund(attempt, Box::new(fact.clone()));
+            Meaning::Said(Said { intent, fact, at })
+        }
+        // Its payment may be one of ours whose gateway id is not known yet.
+        None if store::awaits_reference(conn, tenant, connection).await? => {
+            Meaning::Parked(format!("{theirs} is no refund of ours"))
+        }
+        None => Meaning::Ignored("a refund of a payment that was not made through here"),
+    })
+}
+
+async fn dispute_meaning(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    connection: &str,
+    fact: &DisputeEvent,
+) -> Result<Meaning, InboxError> {
+    let (payment, reference) = (fact.payment_ref.as_ref(), fact.reference);
+    let owner = store::attempt_by_reference(conn, tenant, connection, payment, reference).await?;
+    let awaits = store::awaits_reference(conn, tenant, connection).await?;
+    Ok(match owner.is_some() || awaits || payment.is_none() {
+        true => {
+            Meaning::Parked(format!("{}: disputes are booked by hand so far", fact.provider_ref))
+        }
+        false => Meaning::Ignored("a dispute of a payment that was not made through here"),
     })
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::error::PaymentError;
-use super::facts::Effect;
+use super::facts::{Effect, STATUS_NOT_KNOWN};
 use super::intent::{Payment, Refund, RefundState};
 use super::operation::{Operation, OperationKind, OperationState};
 use super::plan::Plan;
@@ -75,18 +75,19 @@ pub async fn apply(
                     .refunds
                     .iter()
                     .find(|refund| refund.provider_ref.as_ref() == Some(&fact.provider_ref));
-                let id = match known {
-                    Some(refund) => refund.id,
+                let id = match (known, fact.status) {
+                    (Some(refund), _) => refund.id,
                     // It came to nothing before we heard of it.
-                    None if matches!(
-                        fact.status,
-                        RefundStatus::Failed | RefundStatus::Cancelled
-                    ) =>
-                    {
+                    (None, RefundStatus::Failed | RefundStatus::Cancelled) => {
                         effects.push(Effect::Known);
                         continue;
                     }
-                    None => {
+                    // Whether anything goes back at all, nobody knows: nobody gives a part yet.
+                    (None, RefundStatus::Unknown) => {
+                        effects.push(Effect::Unclear(STATUS_NOT_KNOWN.into()));
+                        continue;
+                    }
+                    (None, RefundStatus::Pending | RefundStatus::Succeeded) => {
                         let refund = foreign_refund(*attempt, fact, now);
                         let id = refund.id;
                         payment.admit_foreign_refund(refund, &policy, &mut plan)?;

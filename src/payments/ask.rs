@@ -204,10 +204,16 @@ pub async fn cancel(
         IntentState::RequiresAction | IntentState::RequiresCapture | IntentState::Review
             if payment.intent.captured.is_zero() =>
         {
+            let attempt = current(&payment)?;
+            // Taken beyond the order, or never tried at the gateway: there is nothing to void.
+            if attempt.status == PaymentStatus::Captured || attempt.provider_ref.is_none() {
+                let needs = "money that is held; what was taken is refunded at the gateway";
+                return Err(wrong_state(&payment, "cancelling", needs));
+            }
+            let attempt = attempt.clone();
             payment.intent.cancellation_reason = reason;
             store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
-            let attempt = current(&payment)?;
-            let gateway = gateway_of(gateways, attempt)?;
+            let gateway = gateway_of(gateways, &attempt)?;
             let kind = OperationKind::Void;
             let operation = Operation::about_to_send(&payment, attempt.id, kind, now);
             send(conn, tenant, &payment, operation, gateway).await.map(Step::Call)

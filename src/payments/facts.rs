@@ -20,6 +20,9 @@ use super::view;
 /// When to ask for the first time for a fee that the gateway did not tell.
 const FEE_WAIT: chrono::Duration = chrono::Duration::seconds(30);
 
+/// Why a word whose status is none that we know cannot be applied.
+pub(super) const STATUS_NOT_KNOWN: &str = "the gateway's status is not known to this version";
+
 /// What a word came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -65,7 +68,7 @@ impl Payment {
         self.learn_references(n, fact);
         let (known, known_at) = (self.attempts[n].status, self.attempts[n].status_at);
         if fact.status == PaymentStatus::Unknown {
-            return Ok(Effect::Unclear("the gateway's status is not known to this version".into()));
+            return Ok(Effect::Unclear(STATUS_NOT_KNOWN.into()));
         }
         let older = rank(fact.status) < rank(known)
             || (rank(fact.status) == rank(known) && fact.status != known && at < known_at);
@@ -280,6 +283,7 @@ impl Payment {
         self.intent.captured = captured;
         self.intent.voided = self.intent.amount.checked_sub(captured)?;
         self.intent.last_error = None;
+        self.intent.cancellation_reason = None;
         let event = match self.intent.state {
             IntentState::Review => "payment.captured",
             _ => "payment.completed",

@@ -8,7 +8,8 @@
 //!   requires_capture ◀── authorised (manual) ───────────────┤
 //!        │ capture                                          │ captured (automatic)
 //!        └──────────────────────▶ succeeded ◀───────────────┘
-//!   aside: cancelled, expired; review whenever a gateway's fact contradicts what we asked
+//!   aside: cancelled, out of any state in which no money was taken;
+//!          review whenever a gateway's fact contradicts what we asked
 //! ```
 //!
 //! | action | file | calls the gateway |

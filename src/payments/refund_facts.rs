@@ -10,8 +10,8 @@ use mizan_money::id::RefundId;
 use mizan_providers::{RefundAnswer, RefundStatus};
 
 use super::error::PaymentError;
-use super::facts::Effect;
-use super::intent::{Payment, Refund, RefundState};
+use super::facts::{Effect, STATUS_NOT_KNOWN};
+use super::intent::{IntentState, Payment, Refund, RefundState};
 use super::plan::{EntryAt, Plan, Policy};
 use super::split::refund_parts;
 use super::view;
@@ -102,9 +102,19 @@ impl Payment {
             return Err(PaymentError::Corrupt { what });
         }
         let question = format!("{}: {amount} went back at the gateway beyond the order", refund.id);
-        self.intent.send_to_review(question);
+        self.ask_a_person(question, plan);
         self.refunds.push(refund);
         Ok(())
+    }
+
+    /// Sends the payment to a person, and tells so unless it was there already.
+    fn ask_a_person(&mut self, question: impl Into<String>, plan: &mut Plan) {
+        let news = self.intent.state != IntentState::Review;
+        self.intent.send_to_review(question);
+        if news {
+            let id = self.intent.id.to_string();
+            plan.announce("payment.review", id, None, view::event_payload(self));
+        }
     }
 
     fn announce_refund(
@@ -137,7 +147,7 @@ impl Payment {
         if fact.amount != self.refunds[n].amount {
             let (told, asked) = (fact.amount, self.refunds[n].amount);
             let question = format!("{id}: the gateway says {told}, asked was {asked}");
-            self.intent.send_to_review(&question);
+            self.ask_a_person(&question, plan);
             return Ok(Effect::Unclear(question));
         }
         let before = self.refunds[n].state;
@@ -159,9 +169,7 @@ impl Payment {
         let open = self.refunds[n].is_open();
         let reason = fact.reason.clone();
         match (fact.status, self.refunds[n].state) {
-            (RefundStatus::Unknown, _) => {
-                Ok(Effect::Unclear("the gateway's status is not known to this version".into()))
-            }
+            (RefundStatus::Unknown, _) => Ok(Effect::Unclear(STATUS_NOT_KNOWN.into())),
             (RefundStatus::Pending, RefundState::Pending) => Ok(Effect::Known),
             (RefundStatus::Pending, _) if open => {
                 self.refunds[n].state = RefundState::Pending;
@@ -178,7 +186,7 @@ impl Payment {
                 let id = self.refunds[n].id;
                 let question = format!("{id}: succeeded came after {}", state.as_str());
                 if state == RefundState::Failed && at > self.refunds[n].status_at {
-                    self.intent.send_to_review(&question);
+                    self.ask_a_person(&question, plan);
                     return Ok(Effect::Unclear(question));
                 }
                 Ok(Effect::Stale(question))
@@ -303,6 +311,7 @@ impl Payment {
         if refund.is_beyond() || refund.repays.is_some() {
             self.refunds[n].state = RefundState::Failed;
             self.refunds[n].failure_reason = reason;
+            self.announce_refund("refund.failed", &self.refunds[n], None, plan);
             return Ok(Effect::Applied);
         }
         let missing = || PaymentError::Corrupt { what: format!("the promise of {}", refund.id) };

@@ -247,7 +247,12 @@ fn refused(
                 plan.announce("payment.failed", id, None, view::event_payload(payment));
             }
         }
-        OperationKind::Capture | OperationKind::Void => payment.intent.last_error = Some(error),
+        OperationKind::Capture => payment.intent.last_error = Some(error),
+        OperationKind::Void => {
+            payment.intent.last_error = Some(error);
+            // It was kept when it was asked; nothing was cancelled.
+            payment.intent.cancellation_reason = None;
+        }
         OperationKind::Refund => {
             if let Some(refund) = operation.refund {
                 payment.fail_refund(refund, code.to_owned(), promise, plan)?;

@@ -110,6 +110,8 @@ pub struct AttemptView {
     pub provider_ref: Option<String>,
     /// What the gateway says.
     pub status: &'static str,
+    /// What of its money was put on the order, in minor units of the intent's currency.
+    pub amount_captured: i64,
     /// What the gateway kept, net of tax; null until it tells.
     pub fee: Option<i64>,
     /// The tax on it.
@@ -141,6 +143,8 @@ pub struct RefundView {
     pub origin: &'static str,
     /// The gateway's id.
     pub provider_ref: Option<String>,
+    /// The bounced refund whose money this one sends again.
+    pub repays: Option<String>,
     /// Why it failed.
     pub failure_reason: Option<String>,
     /// What each line gives back.
@@ -233,6 +237,7 @@ impl From<&super::Attempt> for AttemptView {
             connection: attempt.connection.clone(),
             provider_ref: attempt.provider_ref.as_ref().map(ToString::to_string),
             status: attempt.status.as_str(),
+            amount_captured: attempt.captured.minor(),
             fee: attempt.fee.as_ref().map(|fee| fee.fee.minor()),
             fee_tax: attempt.fee.as_ref().map(|fee| fee.tax.minor()),
             created: attempt.created_at,
@@ -259,6 +264,7 @@ impl RefundView {
             reason: refund.reason.clone(),
             origin: refund.origin,
             provider_ref: refund.provider_ref.as_ref().map(ToString::to_string),
+            repays: refund.repays.as_ref().map(ToString::to_string),
             failure_reason: refund.failure_reason.clone(),
             parts: refund.parts.iter().map(part).collect(),
             metadata: refund.metadata.clone(),

@@ -246,6 +246,10 @@ fn refusal(settled: &Settled) -> Option<Problem> {
     let word = |name: &str| detail.and_then(|d| d.get(name)).and_then(Value::as_str);
     let message = word("message").unwrap_or("The gateway gave no reason.").to_owned();
     match operation.state {
+        OperationState::Declined if operation.kind == OperationKind::Void => Some(Problem::new(
+            Code::WrongState,
+            "The money was taken before it could be released: refund it instead.",
+        )),
         OperationState::Declined => {
             let problem = Problem::new(Code::PaymentDeclined, message);
             Some(match word("decline_code").or(word("code")) {

@@ -15,8 +15,8 @@ pub use operation::{
     lock_operation, open_operation, open_operations, operation, postpone_operation,
 };
 pub use query::{
-    Listing, attempt_by_reference, due_fees, intents, law_books_agree, law_refunds_agree,
-    postpone_fee, refund_by_reference, refund_owner, refunds,
+    Listing, attempt_by_reference, awaits_reference, due_fees, intents, law_books_agree,
+    law_refunds_agree, postpone_fee, refund_by_reference, refund_owner, refunds,
 };
 pub use save::{insert_intent, save};
 

@@ -37,6 +37,30 @@ pub async fn attempt_by_reference(
     Ok(found.map(ids))
 }
 
+/// Whether some attempt over this connection has no gateway id yet, so that the gateway may
+/// speak of it without our knowing.
+///
+/// # Errors
+/// The database.
+pub async fn awaits_reference(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    connection: &str,
+) -> Result<bool> {
+    let awaits = sqlx::query_scalar(
+        "select exists (
+             select from payments.attempt
+             where tenant_id = $1 and connection = $2 and provider_ref is null
+                 and status not in ('failed', 'cancelled')
+         )",
+    )
+    .bind(tenant.0)
+    .bind(connection)
+    .fetch_one(conn)
+    .await?;
+    Ok(awaits)
+}
+
 /// The refund that a gateway speaks of: by the gateway's id, else by our own reference.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod flow;
 mod input;
+mod late;
 mod property;
 mod refunds;
 mod unknown;
