@@ -259,6 +259,31 @@ fn a_killed_server_is_recovered_and_its_pid_file_forgotten() {
     assert_eq!(ask(&cluster.url(), &["select word from kept"]), "kept");
 }
 
+/// Asks until there is an answer; bounded by `timeout`.
+fn answers_again(url: &str) -> bool {
+    let ask = "until psql -XAtqc 'select 1' \"$0\" > /dev/null 2>&1; do :; done";
+    Command::new("timeout").args(["60", "sh", "-c", ask, url]).status().unwrap().success()
+}
+
+#[test]
+fn a_server_that_dies_by_itself_is_started_again_at_the_same_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let cluster = start(dir.path());
+    let url = cluster.url();
+    ask(&url, &["create table kept as select 'kept' as word", "select word from kept"]);
+    for _ in 0..2 {
+        let pid_file = fs::read_to_string(dir.path().join("pg/postmaster.pid")).unwrap();
+        let pid = pid_file.lines().next().unwrap();
+        assert!(Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
+        let gone = ["60", "tail", &format!("--pid={pid}"), "-f", "/dev/null"];
+        assert!(Command::new("timeout").args(gone).status().unwrap().success());
+        assert!(answers_again(&url));
+        assert_eq!(ask(&url, &["select word from kept"]), "kept");
+    }
+    cluster.stop().unwrap();
+    assert!(everybody_leaves(dir.path()));
+}
+
 /// Starts the server of a folder without Mizan.
 fn start_by_hand(data: &Path, setting: &str) -> Child {
     let cluster = start(data);

@@ -7,7 +7,8 @@
 //! The server never outlives its owner, not even when that is killed: the kernel tells it
 //! (`setpriv --pdeathsig`). The kernel means the *thread* that started a process, so a thread of
 //! its own starts the server and waits as long as the [`PrivateCluster`] lives. A cluster may
-//! therefore be started from any thread, also from a test's or a static's.
+//! therefore be started from any thread, also from a test's or a static's. The same thread looks
+//! after the server: one that dies by itself is started again at the same address.
 //!
 //! Everything here blocks and belongs outside the async runtime.
 
@@ -15,6 +16,7 @@ mod binaries;
 mod error;
 mod identity;
 mod init;
+mod kept;
 mod layout;
 mod probe;
 mod process;
@@ -23,14 +25,15 @@ mod store;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Child;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 pub use error::{ClusterError, Holder};
+use kept::KeptServer;
 use layout::Layout;
 use process::Budget;
 
@@ -42,6 +45,9 @@ pub const DATABASE: &str = "mizan";
 
 /// Enough for another process to make a cluster on a slow disk, or to write a last checkpoint.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether the server still runs.
+const LOOK_AFTER: Duration = Duration::from_millis(500);
 
 /// What a power cut may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,7 +107,7 @@ pub struct PrivateCluster {
 #[derive(Debug)]
 enum Hold {
     /// Ours: the lock and the thread that is the server's parent stay until the server ended.
-    Owned { child: Child, lock: File, keeper: Option<Sender<()>> },
+    Owned { server: Arc<KeptServer>, lock: File, keeper: Option<Sender<()>> },
     /// Somebody else's.
     Attached,
 }
@@ -159,12 +165,12 @@ impl PrivateCluster {
     }
 
     fn shut_down(&mut self) -> Result<(), ClusterError> {
-        let Hold::Owned { mut child, lock, keeper } =
+        let Hold::Owned { server, lock, keeper } =
             std::mem::replace(&mut self.hold, Hold::Attached)
         else {
             return Ok(());
         };
-        let stopped = server::end(&mut child, &self.data_dir);
+        let stopped = server.end();
         // The order matters: the next owner may come in only when the server is gone.
         if !self.socket_dir.starts_with(&self.data_dir) {
             // Empty now; the next start makes another if this one does not go.
@@ -192,14 +198,21 @@ fn keep(
     released: &Receiver<()>,
 ) {
     let mut outcome = establish(options);
-    if let Ok(PrivateCluster { hold: Hold::Owned { keeper: slot, .. }, .. }) = &mut outcome {
+    let mut kept = None;
+    if let Ok(PrivateCluster { hold: Hold::Owned { keeper: slot, server, .. }, .. }) = &mut outcome
+    {
         *slot = Some(keeper);
+        kept = Some(Arc::clone(server));
     } else {
         drop(keeper);
     }
-    if answer.send(outcome).is_ok() {
-        // Ends when the other half is dropped, that is after the server stopped.
-        let _ended = released.recv();
+    if answer.send(outcome).is_err() {
+        return;
+    }
+    let Some(kept) = kept else { return };
+    // Ends when the other half is dropped, that is after the server stopped.
+    while let Err(RecvTimeoutError::Timeout) = released.recv_timeout(LOOK_AFTER) {
+        kept.revive();
     }
 }
 
@@ -256,12 +269,13 @@ fn own(
     }
     let (binaries, identity) = init::ensure(options, layout)?;
     let socket_dir = layout.socket_dir(&identity)?;
-    let child = server::start(options, layout, &binaries, &identity, &socket_dir)?;
+    let means = (binaries, identity);
+    let kept = KeptServer::start(options.clone(), layout.clone(), means, socket_dir.clone())?;
     Ok(PrivateCluster {
         data_dir: layout.root().to_path_buf(),
         socket_dir,
         port: layout::PORT,
-        hold: Hold::Owned { child, lock, keeper: None },
+        hold: Hold::Owned { server: Arc::new(kept), lock, keeper: None },
     })
 }
 
