@@ -127,9 +127,6 @@ impl Payment {
                 event = Some("payment.failed");
             }
             PaymentStatus::Cancelled => event = self.cancel(fact.cancellation_reason.clone()),
-            PaymentStatus::Created if self.is_under_way() => {
-                self.intent.state = IntentState::RequiresPaymentMethod;
-            }
             PaymentStatus::Reversed => {
                 self.intent.send_to_review("the gateway took the payment back");
                 event = Some("payment.review");

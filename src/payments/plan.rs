@@ -61,7 +61,7 @@ impl Plan {
             .iter()
             .find(|entry| entry.kind == kind)
             .map_or(Authority::Fact, |entry| entry.authority);
-        self.add(NewTransaction {
+        let transaction = NewTransaction {
             key: PostingKey::new(key)?,
             kind: TransactionKind::new(kind)?,
             effective_at,
@@ -71,16 +71,14 @@ impl Plan {
             actor: self.actor.to_owned(),
             metadata: serde_json::Map::new(),
             reverses: None,
-        })
+        };
+        Ok(self.add(transaction))
     }
 
     /// Adds a transaction that is made already, such as a reversal.
-    ///
-    /// # Errors
-    /// None today; the type leaves room for bounds.
-    pub fn add(&mut self, transaction: NewTransaction) -> Result<EntryAt, PaymentError> {
+    pub fn add(&mut self, transaction: NewTransaction) -> EntryAt {
         self.transactions.push(transaction);
-        Ok(EntryAt(self.transactions.len() - 1))
+        EntryAt(self.transactions.len() - 1)
     }
 
     /// Who acts.

@@ -88,11 +88,21 @@ fn decide(
                 if pending { OperationState::Pending } else { OperationState::Succeeded },
                 now,
             );
-            let failed = |fact: &PaymentAnswer| fact.status == PaymentStatus::Failed;
-            if answer.payment().is_some_and(failed) {
+            // Created is no more than failed, for who asked that it be tried.
+            let untried = |fact: &PaymentAnswer| {
+                matches!(fact.status, PaymentStatus::Failed | PaymentStatus::Created)
+            };
+            if answer.payment().is_some_and(untried) {
                 end(operation, OperationState::Declined, now);
             }
             apply_subject(operation, payment, &answer.subject, policy, promise, plan)?;
+            if operation.state == OperationState::Declined {
+                let told = answer.payment().and_then(|fact| fact.last_error.as_ref());
+                let untried =
+                    json!({ "code": "not_tried", "message": "The gateway did not try it." });
+                let error = told.map_or(untried, |error| json!(error));
+                refused(operation, payment, error, "declined", promise, plan)?;
+            }
         }
         Outcome::Declined(decline) => {
             end(operation, OperationState::Declined, now);
