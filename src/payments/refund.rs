@@ -87,10 +87,8 @@ pub async fn request_refund(
     let mut operation = Operation::about_to_send(&payment, attempt_id, OperationKind::Refund, now);
     operation.refund = Some(refund_id);
 
-    // Built before anything is posted: what the gateway cannot do is refused here.
-    let ask = operation.ask(&payment)?;
-    gateway.build(&ask, &operation.key)?;
-
+    // What the gateway cannot do is refused when the question is written down, before anything
+    // is posted.
     store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
     let call = send(conn, tenant, &payment, operation, &gateway).await?;
     let posted = plan.post_all(conn, tenant).await?;

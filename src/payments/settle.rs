@@ -15,6 +15,8 @@ use super::intent::{IntentState, Payment};
 use super::operation::{Operation, OperationKind, OperationState, next_check};
 use super::plan::{Plan, Policy};
 use super::{store, view};
+use crate::app::App;
+use crate::db::work;
 
 /// An operation after a call, with its payment.
 #[derive(Debug, Clone)]
@@ -23,6 +25,28 @@ pub struct Settled {
     pub operation: Operation,
     /// The payment.
     pub payment: Payment,
+}
+
+/// An operation with its payment; none where the id is unknown.
+///
+/// # Errors
+/// The database.
+pub async fn find(
+    app: &App,
+    tenant: TenantId,
+    id: OperationId,
+) -> Result<Option<Settled>, PaymentError> {
+    app.db
+        .read("operation", tenant, |tx| {
+            work(async move {
+                let Some(operation) = store::operation(tx, tenant, id).await? else {
+                    return Ok(None);
+                };
+                let payment = store::load(tx, tenant, &[operation.intent]).await?.pop();
+                Ok(payment.map(|payment| Settled { operation, payment }))
+            })
+        })
+        .await
 }
 
 /// Writes what a call came to. An operation that has ended meanwhile, by a webhook or by the

@@ -14,7 +14,7 @@ use super::error::PaymentError;
 use super::gateway::Repetition;
 use super::intent::Payment;
 use super::operation::{Operation, OperationKind, OperationState, next_check};
-use super::settle::{Settled, give_up_undone, settle};
+use super::settle::{Settled, find, give_up_undone, settle};
 use super::store;
 use crate::app::App;
 use crate::clock::Monotonic;
@@ -183,24 +183,6 @@ async fn give_up(
         })
         .await?;
     find(app, tenant, id).await
-}
-
-async fn find(
-    app: &App,
-    tenant: TenantId,
-    id: OperationId,
-) -> Result<Option<Settled>, PaymentError> {
-    app.db
-        .read("operation", tenant, |tx| {
-            work(async move {
-                let Some(operation) = store::operation(tx, tenant, id).await? else {
-                    return Ok(None);
-                };
-                let payment = store::load(tx, tenant, &[operation.intent]).await?.pop();
-                Ok(payment.map(|payment| Settled { operation, payment }))
-            })
-        })
-        .await
 }
 
 /// Sends the very same request again, as long as the gateway knows its key.

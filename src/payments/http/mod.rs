@@ -13,6 +13,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use self::request::{
     CancelBody, CaptureBody, ConfirmBody, CreateBody, check_amount, check_instrument,
@@ -113,11 +114,7 @@ async fn list(
         let detail = format!("`{}` is not a state.", word.chars().take(40).collect::<String>());
         return Err(Problem::new(Code::InvalidParameter, detail).param("status"));
     }
-    let (after, before) = match page.cursor() {
-        Cursor::Start => (None, None),
-        Cursor::After(id) => (Some(id.uuid()), None),
-        Cursor::Before(id) => (None, Some(id.uuid())),
-    };
+    let (after, before) = bounds(page.cursor(), PaymentIntentId::uuid);
     let listing = Listing { limit: page.rows(), after, before, state, intent: None };
     let tenant = caller.tenant();
     let found: Vec<Payment> = app
@@ -133,6 +130,15 @@ async fn list(
         .await?;
     let views = found.iter().map(IntentView::from).collect();
     Ok(Json(page.list(views, "/v1/payment_intents")))
+}
+
+/// Where a page begins: older than the first id, newer than the second.
+fn bounds<Id: Copy>(cursor: &Cursor<Id>, uuid: fn(Id) -> Uuid) -> (Option<Uuid>, Option<Uuid>) {
+    match cursor {
+        Cursor::Start => (None, None),
+        Cursor::After(id) => (Some(uuid(*id)), None),
+        Cursor::Before(id) => (None, Some(uuid(*id))),
+    }
 }
 
 /// Loads one payment of the caller's, or answers as for any unknown id.

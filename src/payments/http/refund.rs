@@ -10,14 +10,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::bounds;
 use super::request::{check_amount, check_metadata};
 use super::through_gateway::{Done, through_gateway};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
-use crate::http::{
-    ApiPath, ApiQuery, Cursor, GatewayTime, IdempotentJson, List, PageRequest, Problem,
-};
+use crate::http::{ApiPath, ApiQuery, GatewayTime, IdempotentJson, List, PageRequest, Problem};
 use crate::payments::ask::Step;
 use crate::payments::error::PaymentError;
 use crate::payments::intent::Metadata;
@@ -183,11 +182,7 @@ async fn list(
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<List<RefundView>>, Problem> {
     let page = PageRequest::new(query.limit, query.starting_after, query.ending_before)?;
-    let (after, before) = match page.cursor() {
-        Cursor::Start => (None, None),
-        Cursor::After(id) => (Some(id.uuid()), None),
-        Cursor::Before(id) => (None, Some(id.uuid())),
-    };
+    let (after, before) = bounds(page.cursor(), RefundId::uuid);
     let intent = query.payment_intent.map(|id| id.uuid());
     let listing = Listing { limit: page.rows(), after, before, state: None, intent };
     let tenant = caller.tenant();

@@ -21,7 +21,7 @@ use crate::payments::ask::{Call, Step};
 use crate::payments::error::PaymentError;
 use crate::payments::gateway::Repetition;
 use crate::payments::operation::{CALL_TIME_MAX, OperationKind, OperationState};
-use crate::payments::settle::Settled;
+use crate::payments::settle::{Settled, find};
 use crate::payments::sweep::call_and_settle;
 use crate::payments::view::{IntentView, RefundView};
 use crate::payments::{Payment, store};
@@ -177,19 +177,7 @@ async fn look(
     shows: Done,
     id: OperationId,
 ) -> Result<Response, Problem> {
-    let tenant = caller.tenant();
-    let settled = app
-        .db
-        .read("operation", tenant, |tx| {
-            work(async move {
-                let Some(operation) = store::operation(tx, tenant, id).await? else {
-                    return Ok(None);
-                };
-                let payment = store::load(tx, tenant, &[operation.intent]).await?.pop();
-                Ok::<_, PaymentError>(payment.map(|payment| Settled { operation, payment }))
-            })
-        })
-        .await?;
+    let settled = find(app, caller.tenant(), id).await?;
     let settled = settled.ok_or_else(Problem::not_found)?;
     answer(app, caller, request, shows, &settled, Replay::Again).await
 }
