@@ -1,6 +1,6 @@
 # One line per command; `make help` lists them. ARGS goes to the program: make demo ARGS=--once
 
-.PHONY: help demo test check
+.PHONY: help demo bench crash test check
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -8,6 +8,12 @@ help: ## list the commands
 
 demo: ## start a marketplace to play with: database, gateway, service
 	@scripts/demo $(ARGS)
+
+bench: ## measure how fast the books are; about ten minutes
+	@scripts/bench $(ARGS)
+
+crash: ## deal a thousand crashes to real processes, and prove the books; about half an hour
+	@MIZAN_TEST_CRASHES=$${MIZAN_TEST_CRASHES:-1000} cargo test --locked --test crash -- --nocapture
 
 test: ## run every check and every test
 	@scripts/test

@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::auth::KeyLookUps;
+use crate::books::PostRequests;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::http::{self, InFlight};
+use crate::inbox::{self, Inbox};
+use crate::lane::{Lane, LaneLimits};
+use crate::metrics::Metrics;
 use crate::payments::gateway::Gateways;
 
 /// Everything a handler or a job needs. Clones share all of it.
@@ -21,10 +26,18 @@ pub struct App {
     pub clock: Clock,
     /// The settings.
     pub config: Arc<Config>,
+    /// The look-ups of API keys.
+    pub keys: KeyLookUps,
+    /// The requests that post to the ledger, in groups.
+    pub post_requests: Lane<PostRequests>,
+    /// The webhooks on their way in, in groups.
+    pub inbox: Lane<Inbox>,
     /// The requests that are at work.
     pub requests: InFlight,
     /// The connections to gateways.
     pub gateways: Gateways,
+    /// What it tells about itself in figures.
+    pub metrics: Metrics,
 }
 
 impl App {
@@ -32,7 +45,12 @@ impl App {
     #[must_use]
     pub fn new(db: Db, clock: Clock, config: Arc<Config>) -> Self {
         let requests = InFlight::new(config.http.requests_in_flight_max);
-        Self { db, clock, config, requests, gateways: Gateways::default() }
+        let keys = KeyLookUps::new(db.clone());
+        let post_requests = Lane::new(db.clone(), PostRequests, LaneLimits::default());
+        let inbox = Lane::new(db.clone(), Inbox::new(clock.clone()), inbox::LIMITS);
+        let gateways = Gateways::default();
+        let metrics = Metrics::new();
+        Self { db, clock, config, keys, post_requests, inbox, requests, gateways, metrics }
     }
 
     /// The same service with connections to gateways.

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Timelike, Utc};
 use mizan_money::Timestamp;
 
-/// Tells the time: the machine's, or one that is set by hand. Clones share the same hands.
+/// Tells the time: the machine's, one that runs ahead of it, or one that is set by hand. Clones
+/// share the same hands.
 #[derive(Clone, Debug)]
 pub struct Clock {
     source: Source,
@@ -17,7 +18,7 @@ pub struct Clock {
 
 #[derive(Clone, Debug)]
 enum Source {
-    System,
+    System { ahead: TimeDelta },
     Manual(Arc<RwLock<Timestamp>>),
 }
 
@@ -36,7 +37,14 @@ impl Clock {
     /// The machine's clock.
     #[must_use]
     pub const fn system() -> Self {
-        Self { source: Source::System }
+        Self { source: Source::System { ahead: TimeDelta::zero() } }
+    }
+
+    /// The machine's clock, so many seconds ahead: hours pass for a process that is started
+    /// again, and nobody has to wait for them.
+    #[must_use]
+    pub fn system_ahead(seconds: u32) -> Self {
+        Self { source: Source::System { ahead: TimeDelta::seconds(seconds.into()) } }
     }
 
     /// A clock that stands at `start` until it is moved.
@@ -50,7 +58,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.source {
-            Source::System => to_micros(Utc::now()),
+            Source::System { ahead } => to_micros(Utc::now() + *ahead),
             Source::Manual(hands) => *hands.read().unwrap_or_else(|poison| poison.into_inner()),
         }
     }
@@ -120,6 +128,14 @@ mod tests {
         assert_eq!(copy.now().to_rfc3339(), "2026-03-01T10:01:30.123456+00:00");
         clock.set("2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
         assert_eq!(copy.now().to_rfc3339(), "2026-01-01T00:00:00+00:00");
+    }
+
+    #[test]
+    fn a_clock_can_run_ahead_of_the_machines() {
+        let (before, ahead) = (Clock::system().now(), Clock::system_ahead(3_600).now());
+        let gained = (ahead - before).num_seconds();
+        assert!((3_600..3_700).contains(&gained), "{gained}");
+        assert!(Clock::system_ahead(1).advance(Duration::from_secs(1)).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
-use crate::db::DbOptions;
+use crate::db::{DbOptions, FirstTenant};
 
 /// Every setting with its default and its meaning.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -84,6 +84,16 @@ const GATEWAY_SECONDS_MAX: u64 = 40;
 pub struct TenantConfig {
     /// What it is called in an empty database.
     pub name: String,
+    /// Where its days are counted, in an empty database.
+    pub time_zone: String,
+}
+
+impl TenantConfig {
+    /// What an empty database is given.
+    #[must_use]
+    pub fn first(&self) -> FirstTenant<'_> {
+        FirstTenant { name: &self.name, time_zone: &self.time_zone }
+    }
 }
 
 /// The gateway Stripe.

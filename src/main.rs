@@ -1,5 +1,6 @@
 //! The program `mizan`: one command for everything.
 
+mod bench;
 mod cli;
 mod demo;
 

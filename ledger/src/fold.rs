@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 
-use mizan_money::{Currency, Money};
+use mizan_money::{AccountId, Currency, Money};
 
 use crate::account::AccountRef;
 use crate::chart;
 use crate::entry::{Leg, Side};
+use crate::read::{Entry, on_normal_side};
 use crate::transaction::{Authority, NewTransaction, Refusal};
 
 /// An account in one currency: what a head belongs to.
@@ -19,6 +20,7 @@ pub(crate) type AccountKey = (AccountRef, Currency);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
     pub account_id: i64,
+    pub public_id: AccountId,
     pub debits: i64,
     pub credits: i64,
     pub version: i64,
@@ -42,11 +44,29 @@ impl Head {
 /// One entry to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewEntry {
+    pub account: AccountRef,
     pub account_id: i64,
+    pub public_id: AccountId,
     pub seq: i64,
     pub side: Side,
-    pub amount: i64,
+    pub amount: Money,
+    /// Debits minus credits.
     pub balance_after: i64,
+}
+
+impl NewEntry {
+    /// The entry as a reader of the journal will find it.
+    pub(crate) fn written(&self) -> Entry {
+        let net = on_normal_side(self.account.role().line(), self.balance_after);
+        Entry {
+            account_id: self.public_id,
+            account: self.account.clone(),
+            seq: self.seq,
+            side: self.side,
+            amount: self.amount,
+            balance_after: Money::new(net, self.amount.currency()),
+        }
+    }
 }
 
 /// The heads of a batch, by account. A head is changed only through a transaction.
@@ -117,10 +137,12 @@ impl Heads {
                 *sum = sum.checked_add(amount).ok_or_else(out_of_range)?;
                 head.version += 1;
                 entries.push(NewEntry {
+                    account: part.account,
                     account_id: head.account_id,
+                    public_id: head.public_id,
                     seq: head.version,
                     side: part.side,
-                    amount,
+                    amount: part.amount,
                     balance_after: head.net(),
                 });
             }

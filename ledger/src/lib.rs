@@ -13,15 +13,19 @@
 //! | [`account`] | a reference to one of them, parsed and checked |
 //! | [`entry`] | legs and balanced postings |
 //! | [`postings`] | one file per way money moves: facts in, posting out |
+//! | [`period`] | days that are closed |
+//! | [`day_delta`] | daily sums, for questions about the past |
 //! | [`post()`] | the only writer of the journal |
 //! | [`read`] | balances, statements, transactions, trial balance |
 //! | [`verify`] | the laws, proved on the live database |
 
 pub mod account;
 pub mod chart;
+pub mod day_delta;
 pub mod entry;
 mod error;
 mod fold;
+pub mod period;
 mod post;
 pub mod postings;
 pub mod read;

@@ -5,15 +5,16 @@
 //!
 //! | phase | statement | why its own |
 //! |---|---|---|
-//! | claim | insert the outcomes, `on conflict do nothing` | an INSERT leaves no race open |
-//! | recall | select the outcomes of claimed keys | it sees what the claim waited for |
-//! | resolve | select, then insert, the accounts | an account exists from its first use |
-//! | lock | select all heads `for no key update`, sorted | other orders deadlock |
+//! | open | insert the outcomes `on conflict do nothing`, then select all heads \
+//! `for no key update`, sorted | an INSERT leaves no race open, other orders deadlock |
+//! | recall | select the outcomes of keys that were taken | it sees what the claim waited for |
+//! | create | insert accounts that are missing, then lock | one exists from its first use |
 //! | fold | in memory | a refusal names the item and leaves nothing to undo |
 //! | write | one: positions, heads, transactions, entries | heads move before their entries |
 //! | reject | insert the refusals | sticky, with the claim |
 //!
-//! Lock order: keys (sorted) → accounts (sorted) → heads (by id) → book. The lock statement
+//! Recall, create and reject are for what is seldom: a batch of new keys on known accounts is
+//! two statements. Lock order: keys (sorted) → accounts (sorted) → heads (by id) → book. The lock
 //! returns each row as it is *after* any wait (the re-check of `for no key update` reads the
 //! newest version of the locked row itself), so reading needs no second statement. The book
 //! is taken inside the write, after which nothing of this path waits for anybody.
@@ -27,8 +28,10 @@ use sqlx::PgConnection;
 use crate::entry::Side;
 use crate::error::LedgerError;
 use crate::fold::{AccountKey, Head, Heads, accounts_of};
+use crate::period::ClosedBefore;
+use crate::read::Entry;
 use crate::store::{self, EntryRow, HeadRow, Stored, TransactionRow};
-use crate::transaction::{NewTransaction, Outcome, Posted, PostingKey, Refusal};
+use crate::transaction::{NewTransaction, Outcome, Posted, PostingKey, Refusal, RequestHash};
 
 /// Posts transactions of one tenant, in the order given, inside the caller's transaction.
 ///
@@ -48,14 +51,24 @@ pub async fn post(
     }
     let batch = Batch::new(transactions, now);
 
-    let claimed = store::claim(conn, tenant, &batch.claims()).await?;
-    let recalled = store::recall(conn, tenant, &batch.unclaimed(&claimed)).await?;
-
-    let fresh = batch.fresh(&claimed);
-    let heads = lock_heads(conn, tenant, now, fresh.iter().map(|&n| &transactions[n])).await?;
+    let mut wanted = accounts_of_all(transactions);
+    let opened = store::open(conn, tenant, &batch.claims(), &wanted).await?;
+    let recalled = store::recall(conn, tenant, &batch.unclaimed(&opened.claimed)).await?;
+    let fresh = batch.fresh(&opened.claimed);
+    let mut heads = opened.heads;
+    if !opened.complete && !fresh.is_empty() {
+        wanted = accounts_of_all(fresh.iter().map(|&n| &transactions[n]));
+        store::create_accounts(conn, tenant, now, &wanted).await?;
+        heads = store::lock_heads(conn, tenant, &wanted).await?;
+    }
+    if let (Some(lost), false) = (wanted.iter().find(|a| !heads.contains_key(*a)), fresh.is_empty())
+    {
+        let what = format!("account {} {} has no balance row", lost.0, lost.1);
+        return Err(LedgerError::Corrupt { what });
+    }
     let originals = store::originals(conn, tenant, &reversed_ids(&fresh, transactions)).await?;
 
-    let folded = fold(&batch, &fresh, heads, &originals);
+    let folded = fold(&batch, &fresh, heads, &originals, opened.closed);
     let written = match folded.transactions.is_empty() {
         true => None,
         false => {
@@ -82,7 +95,7 @@ pub async fn post(
 /// The transactions of one call with what is derived from them once.
 struct Batch<'a> {
     transactions: &'a [NewTransaction],
-    hashes: Vec<[u8; 32]>,
+    hashes: Vec<RequestHash>,
     ids: Vec<TransactionId>,
     /// The first transaction of each key, in the order of the keys.
     first: BTreeMap<&'a PostingKey, usize>,
@@ -136,8 +149,11 @@ impl<'a> Batch<'a> {
                 return Ok(Outcome::KeyReused);
             }
             let mut outcome = stored.outcome.clone();
-            if let Outcome::Posted(posted) = &mut outcome {
-                posted.replayed |= self.first[&transaction.key] != n;
+            if let Outcome::Posted(posted) = &mut outcome
+                && self.first[&transaction.key] != n
+            {
+                posted.replayed = true;
+                posted.entries.clear();
             }
             Ok(outcome)
         };
@@ -149,30 +165,12 @@ fn reversed_ids(fresh: &[usize], transactions: &[NewTransaction]) -> Vec<Transac
     fresh.iter().filter_map(|&n| transactions[n].reverses).collect()
 }
 
-/// Makes sure the accounts are there and locks their heads in one pass.
-async fn lock_heads<'a>(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    now: DateTime<Utc>,
-    transactions: impl Iterator<Item = &'a NewTransaction>,
-) -> Result<HashMap<AccountKey, Head>, LedgerError> {
-    let accounts: BTreeSet<AccountKey> = transactions.flat_map(accounts_of).collect();
-    let accounts: Vec<AccountKey> = accounts.into_iter().collect();
-    let mut ids = store::account_ids(conn, tenant, &accounts).await?;
-    let missing: Vec<&AccountKey> = accounts.iter().filter(|a| !ids.contains_key(*a)).collect();
-    if !missing.is_empty() {
-        store::create_accounts(conn, tenant, now, &missing).await?;
-        ids = store::account_ids(conn, tenant, &accounts).await?;
-    }
-    let mut heads = store::lock_heads(conn, tenant, ids.values().copied().collect()).await?;
-    let head = |account: AccountKey| {
-        let id = ids.get(&account).copied().unwrap_or_default();
-        let head = heads.remove(&id).ok_or_else(|| LedgerError::Corrupt {
-            what: format!("account {} {} has no balance row", account.0, account.1),
-        })?;
-        Ok((account, head))
-    };
-    accounts.into_iter().map(head).collect()
+/// Every account that transactions may touch, once, in the order of the paths.
+fn accounts_of_all<'a>(
+    transactions: impl IntoIterator<Item = &'a NewTransaction>,
+) -> Vec<AccountKey> {
+    let accounts: BTreeSet<AccountKey> = transactions.into_iter().flat_map(accounts_of).collect();
+    accounts.into_iter().collect()
 }
 
 /// What a batch comes to: the rows to write and the refusals.
@@ -191,6 +189,7 @@ fn fold<'a>(
     fresh: &[usize],
     locked: HashMap<AccountKey, Head>,
     originals: &HashMap<TransactionId, store::Original>,
+    closed: ClosedBefore,
 ) -> Folded<'a> {
     let versions: HashMap<i64, i64> =
         locked.values().map(|head| (head.account_id, head.version)).collect();
@@ -201,8 +200,10 @@ fn fold<'a>(
         let transaction = &batch.transactions[n];
         let offset = folded.accepted.len() as i64 + 1;
         let reverses = check_reversal(transaction.reverses, originals, &reversed_here);
-        let entries = reverses.and_then(|original| Ok((original, heads.apply(transaction)?)));
-        let (reverses, entries) = match entries {
+        let accepted = reverses.and_then(|original| {
+            Ok((original, closed.admit(transaction)?, heads.apply(transaction)?))
+        });
+        let (reverses, effective_at, entries) = match accepted {
             Ok(accepted) => accepted,
             Err(refusal) => {
                 folded.refusals.push((&transaction.key, refusal));
@@ -215,9 +216,8 @@ fn fold<'a>(
         folded.transactions.push(TransactionRow {
             id: batch.ids[n],
             transaction,
+            effective_at,
             reverses,
-            first_account: entries[0].account_id,
-            first_seq: entries[0].seq,
             entry_count: entries.len() as i32,
         });
         folded.entries.extend(entries.into_iter().map(|entry| EntryRow { offset, entry }));
@@ -249,20 +249,38 @@ fn check_reversal(
     Ok(Some(original.position))
 }
 
+/// The order in which a reader finds entries: `add_entries` of the reading side says the same.
+fn order(entry: &Entry) -> (bool, &str, &str, i64) {
+    let currency = entry.amount.currency().code();
+    (entry.side == Side::Credit, entry.account.path(), currency, entry.seq)
+}
+
 impl<'a> Folded<'a> {
+    /// The entries of each accepted transaction as a reader will find them.
+    fn entries_by_transaction(&self) -> impl Iterator<Item = Vec<Entry>> {
+        self.entries.chunk_by(|a, b| a.offset == b.offset).map(|rows| {
+            let mut entries: Vec<Entry> = rows.iter().map(|row| row.entry.written()).collect();
+            entries.sort_by(|a, b| order(a).cmp(&order(b)));
+            entries
+        })
+    }
+
     fn answers(
         &self,
         batch: &Batch<'a>,
         written: Option<&store::Written>,
-    ) -> Vec<(&'a PostingKey, [u8; 32], Outcome)> {
+    ) -> Vec<(&'a PostingKey, RequestHash, Outcome)> {
         let mut answers = Vec::with_capacity(self.accepted.len() + self.refusals.len());
         if let Some(written) = written {
+            let mut entries = self.entries_by_transaction();
             for (offset, &n) in self.accepted.iter().enumerate() {
                 let posted = Posted {
                     id: batch.ids[n],
                     position: written.base + offset as i64 + 1,
                     recorded_at: written.recorded_at,
+                    effective_at: self.transactions[offset].effective_at,
                     replayed: false,
+                    entries: entries.next().unwrap_or_default(),
                 };
                 let key = &batch.transactions[n].key;
                 answers.push((key, batch.hashes[n], Outcome::Posted(posted)));

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::entry::Posting;
 use crate::error::PostingError;
+use crate::read::Entry;
 
 type Timestamp = DateTime<Utc>;
 
@@ -95,7 +96,7 @@ pub struct NewTransaction {
 impl NewTransaction {
     /// A digest of everything the caller asked for. Fields are length-prefixed, so that no
     /// two requests share a preimage.
-    pub(crate) fn request_hash(&self) -> [u8; 32] {
+    pub(crate) fn request_hash(&self) -> RequestHash {
         let mut hash = Sha256::new();
         let mut field = |bytes: &[u8]| {
             hash.update((bytes.len() as u64).to_be_bytes());
@@ -114,9 +115,16 @@ impl NewTransaction {
             field(&leg.amount.minor().to_be_bytes());
             field(leg.amount.currency().code().as_bytes());
         }
-        hash.finalize().into()
+        let digest = hash.finalize();
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest[..16]);
+        half
     }
 }
+
+/// The first half of a SHA-256: two requests that share it would have to be looked for 2^64
+/// times, and every byte here is kept for every transaction.
+pub(crate) type RequestHash = [u8; 16];
 
 /// The ledger's answer to one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,8 +156,13 @@ pub struct Posted {
     pub position: i64,
     /// When the ledger learned of it.
     pub recorded_at: Timestamp,
+    /// When it counts: as asked, or for a fact that came after its day was closed, the first
+    /// open moment then.
+    pub effective_at: Timestamp,
     /// Whether this answer repeats an earlier one.
     pub replayed: bool,
+    /// Its entries as written, debits first; empty where the answer repeats an earlier one.
+    pub entries: Vec<Entry>,
 }
 
 /// Why a transaction was refused. Kept as it is with the key.
@@ -185,6 +198,18 @@ pub enum Refusal {
         id: String,
         /// The reversal's journal number, where it is not of the same batch.
         by_position: Option<i64>,
+    },
+    /// It is dated into days that are closed.
+    #[error(
+        "it is dated {} and the days before {} are closed: date it into an open day",
+        effective_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+        closed_before.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+    )]
+    PeriodClosed {
+        /// When it should have counted.
+        effective_at: Timestamp,
+        /// The first open moment.
+        closed_before: Timestamp,
     },
     /// An account would hold more than can be counted.
     #[error("{account} would hold more than 9,223,372,036,854,775,807 minor units")]

@@ -6,9 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mizan_money::{ApiKeyId, TenantId};
 
-use super::{ApiKey, Mode, store};
+use super::{ApiKey, KeyLookUps, Mode};
 use crate::app::App;
-use crate::db::{Db, DbError, work};
 use crate::http::{Code, Problem};
 
 /// The longest header that can hold a key, in either form.
@@ -42,22 +41,17 @@ impl Caller {
         self.mode
     }
 
+    /// Who was found behind a key.
+    pub(super) const fn new(tenant: TenantId, key: ApiKeyId, mode: Mode) -> Self {
+        Self { tenant, key, mode }
+    }
+
     /// Finds who holds `key`.
     ///
     /// # Errors
     /// 401 when nobody does, 503 when the database is away.
-    pub async fn of_key(db: &Db, key: &ApiKey) -> Result<Self, Problem> {
-        let digest = key.digest();
-        let found = db
-            .tenantless("tenant_of_key", |tx| {
-                work(async move { Ok::<_, DbError>(store::tenant_of_key(tx, &digest).await?) })
-            })
-            .await?;
-        let known = found.and_then(|(tenant, id, mode)| {
-            let mode = Mode::from_word(&mode)?;
-            Some(Self { tenant: TenantId(tenant), key: ApiKeyId::from_uuid(id), mode })
-        });
-        known.ok_or_else(invalid_key)
+    pub async fn of_key(keys: &KeyLookUps, key: &ApiKey) -> Result<Self, Problem> {
+        keys.find(key.digest()).await?.ok_or_else(invalid_key)
     }
 }
 
@@ -70,7 +64,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let key = key_of(&parts.headers)?;
-        let caller = Self::of_key(&App::from_ref(state).db, &key).await?;
+        let caller = Self::of_key(&App::from_ref(state).keys, &key).await?;
         tracing::debug!(tenant = %caller.tenant, key = %caller.key, "caller");
         Ok(caller)
     }

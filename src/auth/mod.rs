@@ -2,8 +2,9 @@
 //!
 //! - A key is 32 random bytes behind `mz_test_` or `mz_live_`, shown once when it is made.
 //! - Only its SHA-256 is kept: whoever reads the database cannot call.
-//! - The one look-up that crosses tenants is a database function that goes from a key's digest
-//!   to its tenant; everything after it is bound to that tenant by row-level security.
+//! - The one look-up that crosses tenants is a database function that goes from keys' digests
+//!   to their tenants; everything after it is bound to one tenant by row-level security.
+//! - Callers who come together are looked up together, each anew: no key is remembered.
 //!
 //! Actions: [`create_key()`], [`list_keys()`], [`revoke_key`], and [`Caller`] for handlers.
 
@@ -11,9 +12,11 @@ mod api_key;
 mod caller;
 mod create_key;
 mod list_keys;
+mod lookups;
 mod store;
 
 pub use api_key::{ApiKey, KeyError, Mode};
 pub use caller::Caller;
 pub use create_key::{CreateKey, CreateKeyError, NewKey, create_key, revoke_key};
 pub use list_keys::{ListedKey, list_keys};
+pub use lookups::KeyLookUps;

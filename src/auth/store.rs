@@ -4,7 +4,8 @@ use mizan_money::{ApiKeyId, TenantId, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{CreateKey, ListedKey};
+use super::lookups::Digest;
+use super::{Caller, CreateKey, ListedKey, Mode};
 
 pub(super) async fn insert(
     conn: &mut PgConnection,
@@ -48,15 +49,25 @@ pub(super) async fn revoke(
     Ok(done.rows_affected() > 0)
 }
 
-/// The tenant, id and mode of a key that was not revoked.
-pub(super) async fn tenant_of_key(
+/// Who holds each key, in the order of the digests; none for one that is unknown or was revoked.
+pub(super) async fn tenants_of_keys(
     conn: &mut PgConnection,
-    digest: &[u8; 32],
-) -> Result<Option<(i32, Uuid, String)>, sqlx::Error> {
-    sqlx::query_as("select tenant_id, key_id, mode from auth.tenant_of_key($1)")
-        .bind(digest.as_slice())
-        .fetch_optional(conn)
-        .await
+    digests: &[Digest],
+) -> Result<Vec<Option<Caller>>, sqlx::Error> {
+    let asked: Vec<&[u8]> = digests.iter().map(|digest| digest.as_slice()).collect();
+    let rows: Vec<(i64, i32, Uuid, String)> =
+        sqlx::query_as("select n, tenant_id, key_id, mode from auth.tenants_of_keys($1)")
+            .bind(asked)
+            .fetch_all(conn)
+            .await?;
+    let mut callers = vec![None; digests.len()];
+    for (n, tenant, id, mode) in rows {
+        let place = usize::try_from(n - 1).ok().and_then(|n| callers.get_mut(n));
+        if let (Some(place), Some(mode)) = (place, Mode::from_word(&mode)) {
+            *place = Some(Caller::new(TenantId(tenant), ApiKeyId::from_uuid(id), mode));
+        }
+    }
+    Ok(callers)
 }
 
 /// As many keys as a list shows.

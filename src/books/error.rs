@@ -1,7 +1,8 @@
 //! Why the books refused, and what the caller hears of it.
 
+use chrono::NaiveDate;
 use mizan_ledger::{LedgerError, PostingError, Refusal};
-use mizan_money::{Currency, TransactionId};
+use mizan_money::{Currency, Timestamp, TransactionId};
 
 use crate::db::{DbError, Retry, Retryable};
 use crate::http::{Code, Problem};
@@ -32,6 +33,27 @@ pub enum BooksError {
         id: TransactionId,
         /// The object.
         owner: String,
+    },
+    /// The day to be closed goes on.
+    #[error(
+        "{day} is not over before {}: close it then",
+        ends_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+    )]
+    NotOver {
+        /// The day.
+        day: NaiveDate,
+        /// When it is over.
+        ends_at: Timestamp,
+    },
+    /// The day of recording that was asked for has not begun.
+    #[error("it is {today} in {time_zone}: nobody knows yet what will be known on {day}")]
+    NotKnownYet {
+        /// What was asked for.
+        day: NaiveDate,
+        /// The day it is.
+        today: NaiveDate,
+        /// Where.
+        time_zone: String,
     },
     /// The ledger said no.
     #[error(transparent)]
@@ -80,11 +102,18 @@ impl From<BooksError> for Problem {
             BooksError::Db(error) => error.into(),
             BooksError::NotFound { .. } => Self::not_found(),
             BooksError::Mixed { .. } => Self::new(Code::CurrencyMismatch, detail).param("entries"),
+            BooksError::NotOver { .. } => {
+                Self::new(Code::InvalidField, detail).param("closed_through")
+            }
+            BooksError::NotKnownYet { .. } => {
+                Self::new(Code::InvalidParameter, detail).param("known")
+            }
             BooksError::Owned { .. } => Self::new(Code::WrongState, detail),
             BooksError::Refused(refusal) => match refusal {
                 Refusal::BelowFloor { .. } => Self::new(Code::InsufficientBalance, detail),
                 Refusal::UnknownOriginal { .. } => Self::not_found(),
                 Refusal::AlreadyReversed { .. } => Self::new(Code::WrongState, detail),
+                Refusal::PeriodClosed { .. } => Self::new(Code::PeriodClosed, detail),
                 Refusal::OutOfRange { .. } => Self::new(Code::AmountExceedsRest, detail),
             },
             BooksError::Posting(PostingError::Unbalanced { .. }) => {

@@ -9,9 +9,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::as_of::{Asked, horizon};
 use super::error::BooksError;
-use super::transaction_http;
-use super::view::{AccountView, BalanceView, StatementLineView, TrialBalanceView};
+use super::past_view::{BalanceView, ScopeView};
+use super::view::{AccountView, StatementLineView, TrialBalanceView};
+use super::{dated_http, period_http, transaction_http};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
@@ -25,6 +27,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(balance))
         .routes(routes!(statement))
         .routes(routes!(trial_balance))
+        .merge(dated_http::routes())
+        .merge(period_http::routes())
         .merge(transaction_http::routes())
 }
 
@@ -45,13 +49,37 @@ struct AccountsQuery {
     role: Option<String>,
 }
 
-/// How fine a trial balance is.
+/// Which balance.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct BalanceQuery {
+    /// Only what is dated on this day or before it, in the marketplace's time zone.
+    #[param(format = Date)]
+    effective: Option<String>,
+    /// Only what was recorded by the end of this day.
+    #[param(format = Date)]
+    known: Option<String>,
+    /// Only what was recorded at this moment or before it; not together with `known`.
+    #[param(format = DateTime)]
+    known_at: Option<String>,
+}
+
+/// How fine a trial balance is, and as of when.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct TrialQuery {
     /// One line per role, or one per account; `role` if nothing is said.
     #[param(inline)]
     detail: Option<DetailWord>,
+    /// Only what is dated on this day or before it, in the marketplace's time zone.
+    #[param(format = Date)]
+    effective: Option<String>,
+    /// Only what was recorded by the end of this day.
+    #[param(format = Date)]
+    known: Option<String>,
+    /// Only what was recorded at this moment or before it; not together with `known`.
+    #[param(format = DateTime)]
+    known_at: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -152,28 +180,43 @@ async fn account(
 
 /// Retrieve a balance
 ///
-/// As it is now.
+/// As it is now; or as of a day of the world (`effective`), as it was known at a time (`known`,
+/// `known_at`), or both. What was true on the last of March as it was known five days later has
+/// one answer, whatever was dated back since.
 #[utoipa::path(
     get,
     path = "/v1/ledger/accounts/{id}/balance",
     operation_id = "retrieve_ledger_balance",
     tag = "ledger",
-    params(("id" = AccountId, Path)),
+    params(("id" = AccountId, Path), BalanceQuery),
     responses((status = 200, description = "The balance", body = BalanceView)),
 )]
 async fn balance(
     State(app): State<App>,
     caller: Caller,
     ApiPath(id): ApiPath<AccountId>,
+    ApiQuery(query): ApiQuery<BalanceQuery>,
 ) -> Result<Json<BalanceView>, Problem> {
-    let found = find(&app, &caller, id).await?;
-    Ok(Json(BalanceView::new(&found, app.clock.now())))
+    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let BalanceQuery { effective, known, known_at } = query;
+    let Some(as_of) = (Asked { effective, known, known_at }).check(now)? else {
+        return Ok(Json(BalanceView::now(&find(&app, &caller, id).await?, now)));
+    };
+    let found = app.db.read("ledger_balance", tenant, |tx| {
+        work(async move {
+            let horizon = horizon(tx, tenant, as_of, now).await?;
+            let found = read::balance_as_of(tx, tenant, id, &horizon).await?;
+            Ok::<_, BooksError>(found.map(|found| BalanceView::past(&found, &horizon, now)))
+        })
+    });
+    Ok(Json(found.await?.ok_or_else(Problem::not_found)?))
 }
 
 /// Read an account's statement
 ///
 /// Its entries, newest first, with the balance after each. A page ends with a transaction: where
 /// the one at the limit touches the account more than once, its further lines come with it.
+/// For the days of the world with opening and closing balance there is `dated_statement`.
 #[utoipa::path(
     get,
     path = "/v1/ledger/accounts/{id}/statement",
@@ -203,8 +246,9 @@ async fn statement(
 
 /// Read the trial balance
 ///
-/// Every balance that is not zero. In each currency the debits equal the credits. A figure is an
-/// integer; only beyond 64 bits it is a text of its digits.
+/// Every balance that is not zero, now or as of a day, as it was known at a time. In each
+/// currency the debits equal the credits. A figure is an integer; only beyond 64 bits it is a
+/// text of its digits.
 #[utoipa::path(
     get,
     path = "/v1/ledger/trial_balance",
@@ -218,16 +262,24 @@ async fn trial_balance(
     caller: Caller,
     ApiQuery(query): ApiQuery<TrialQuery>,
 ) -> Result<Json<TrialBalanceView>, Problem> {
-    let detail = match query.detail {
+    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let TrialQuery { detail, effective, known, known_at } = query;
+    let as_of = Asked { effective, known, known_at }.check(now)?;
+    let detail = match detail {
         None | Some(DetailWord::Role) => read::Detail::Role,
         Some(DetailWord::Account) => read::Detail::Account,
     };
-    let tenant = caller.tenant();
-    let found = app
-        .db
-        .read("trial_balance", tenant, |tx| {
-            work(async move { Ok::<_, BooksError>(read::trial_balance(tx, tenant, detail).await?) })
+    let found = app.db.read("trial_balance", tenant, |tx| {
+        work(async move {
+            let Some(as_of) = as_of else {
+                let lines = read::trial_balance(tx, tenant, detail).await?;
+                return Ok(TrialBalanceView::new(lines, None, now));
+            };
+            let horizon = horizon(tx, tenant, as_of, now).await?;
+            let lines = read::trial_balance_as_of(tx, tenant, detail, &horizon).await?;
+            let scope = ScopeView::from(&horizon);
+            Ok::<_, BooksError>(TrialBalanceView::new(lines, Some(scope), now))
         })
-        .await?;
-    Ok(Json(TrialBalanceView::new(found, app.clock.now())))
+    });
+    Ok(Json(found.await?))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mizan_ledger::entry::LEGS_MAX;
+use mizan_ledger::period::ASKED;
 use mizan_ledger::{AccountRef, Authority, Leg, Side, TransactionKind};
 use mizan_money::{Currency, Money, Timestamp};
 use serde::de::Error;
@@ -130,11 +131,16 @@ impl From<AuthorityWord> for Authority {
 /// asked for must equal what is read back.
 fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
-    let micros = chrono::DateTime::parse_from_rfc3339(&text).ok().map(|at| at.timestamp_micros());
-    match micros.and_then(chrono::DateTime::from_timestamp_micros) {
+    match parse_moment(&text) {
         Some(at) => Ok(Some(at)),
         None => Err(D::Error::custom("it must be a moment such as 2026-03-02T09:00:00Z")),
     }
+}
+
+/// Reads a moment of RFC 3339 in whole microseconds.
+pub(super) fn parse_moment(text: &str) -> Option<Timestamp> {
+    let at = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+    chrono::DateTime::from_timestamp_micros(at.timestamp_micros())
 }
 
 impl PostBody {
@@ -244,6 +250,9 @@ fn check_metadata(metadata: &Metadata) -> Result<(), Problem> {
         let param = format!("metadata.{}", key.chars().take(40).collect::<String>());
         if key.is_empty() || key.chars().count() > 40 || value.chars().count() > 500 {
             return refuse(param, "A key has 1 to 40 characters and a value at most 500.");
+        }
+        if key == ASKED {
+            return refuse(param, "That key is the ledger's own: it keeps a date that was closed.");
         }
         if key.contains(['[', ']', '\0']) || value.contains('\0') {
             return refuse(param, "A key holds no square brackets, and neither of them NUL.");

@@ -112,7 +112,7 @@ pub async fn record(
                 "position": posted.position,
                 "kind": asked.kind.as_str(),
                 "source": asked.source,
-                "effective_at": asked.effective_at,
+                "effective_at": posted.effective_at,
                 "recorded_at": posted.recorded_at,
                 "reverses": asked.reverses.map(|id| id.to_string()),
             }),

@@ -2,28 +2,23 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
-use mizan_ledger::{NewTransaction, Outcome, PostingKey, read};
-use mizan_money::{RequestId, TenantId, Timestamp, TransactionId};
+use mizan_ledger::read;
+use mizan_money::TransactionId;
 use serde::Deserialize;
-use sqlx::PgConnection;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::BooksError;
+use super::group::PostRequest;
 use super::http::{list, page_of, unknown_cursor};
 use super::input::{PostBody, ReverseBody, check_kind, check_source};
-use super::record::record;
-use super::reverse::reverse;
 use super::view::TransactionView;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
-use crate::http::{
-    ApiPath, ApiQuery, Code, Idempotent, IdempotentJson, List, PageRequest, Problem, idempotent,
-};
+use crate::http::{ApiPath, ApiQuery, Code, IdempotentJson, List, PageRequest, Problem};
 
 /// Every route of transactions.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -52,33 +47,10 @@ struct TransactionsQuery {
     source: Option<String>,
 }
 
-/// The key of what a request posts. It is made from an id of ours: the caller's own key decides
-/// whether the request runs at all, and never names anything in the journal.
-fn posting_key(request: &Idempotent, now: Timestamp) -> Result<PostingKey, Problem> {
-    let id = request.request_id().unwrap_or_else(|| RequestId::generate(now));
-    PostingKey::new(format!("{id}:ledger")).map_err(|error| Problem::internal(&error))
-}
-
-/// Posts one transaction and reads it back as it stands: a fact's entries may be more than those
-/// asked for.
-async fn post_one(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    now: Timestamp,
-    asked: NewTransaction,
-) -> Result<TransactionView, BooksError> {
-    let posted = match record(conn, tenant, now, &[asked]).await?.pop() {
-        Some(Outcome::Posted(posted)) => posted,
-        Some(Outcome::Refused(refusal)) => return Err(refusal.into()),
-        Some(Outcome::KeyReused) | None => {
-            let what = "a posting key that was new has been used".to_owned();
-            return Err(BooksError::Corrupt { what });
-        }
-    };
-    let written = read::transaction(conn, tenant, posted.id).await?;
-    let missing =
-        || BooksError::Corrupt { what: format!("{} was posted and is not there", posted.id) };
-    Ok(written.ok_or_else(missing)?.into())
+/// Has a request done, alone or with others of its tenant.
+async fn submit(app: &App, caller: &Caller, request: PostRequest) -> Result<Response, Problem> {
+    let (answer, replay) = app.post_requests.submit(caller.tenant(), request).await??;
+    Ok(answer.respond(replay))
 }
 
 /// Post a transaction
@@ -101,16 +73,10 @@ async fn post_transaction(
     caller: Caller,
     IdempotentJson { idempotency, body }: IdempotentJson<PostBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
-    let draft = &body.check(now)?;
-    let (key, actor) = (&posting_key(&idempotency, now)?, &caller.key().to_string());
-    idempotent(&app, &caller, &idempotency, "post_transaction", |tx| {
-        work(async move {
-            let asked = draft.transaction(key.clone(), actor.clone())?;
-            Ok((StatusCode::CREATED, post_one(tx, tenant, now, asked).await?))
-        })
-    })
-    .await
+    let now = app.clock.now();
+    let draft = body.check(now)?;
+    let actor = caller.key().to_string();
+    submit(&app, &caller, PostRequest::transaction(idempotency, &draft, actor, now)?).await
 }
 
 /// Reverse a transaction
@@ -135,16 +101,10 @@ async fn reverse_transaction(
     ApiPath(id): ApiPath<TransactionId>,
     IdempotentJson { idempotency, body }: IdempotentJson<ReverseBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
-    let asked = &body.check(now)?;
-    let (key, actor) = (&posting_key(&idempotency, now)?, &caller.key().to_string());
-    idempotent(&app, &caller, &idempotency, "reverse_transaction", |tx| {
-        work(async move {
-            let back = reverse(tx, tenant, id, asked, key.clone(), actor.clone()).await?;
-            Ok((StatusCode::CREATED, post_one(tx, tenant, now, back).await?))
-        })
-    })
-    .await
+    let now = app.clock.now();
+    let asked = body.check(now)?;
+    let actor = caller.key().to_string();
+    submit(&app, &caller, PostRequest::reversal(idempotency, id, asked, actor, now)?).await
 }
 
 /// Retrieve a transaction

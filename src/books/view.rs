@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{AnyOf, Object, Schema};
 use utoipa::openapi::{RefOr, Type};
 
+use super::past_view::ScopeView;
+
 /// An account with its balance now.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LedgerAccount)]
@@ -48,31 +50,6 @@ pub(super) struct AccountView {
     /// When it was first used.
     #[schema(value_type = String, format = DateTime)]
     created: Timestamp,
-}
-
-/// A balance now.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = LedgerBalance)]
-pub(super) struct BalanceView {
-    /// Always `ledger_balance`.
-    object: &'static str,
-    /// `acct_…`
-    account_id: AccountId,
-    /// Role and dimensions.
-    account: String,
-    /// ISO 4217.
-    currency: &'static str,
-    /// The balance on the account's normal side.
-    balance: i64,
-    /// The sum of all debits.
-    debits: i64,
-    /// The sum of all credits.
-    credits: i64,
-    /// The number of the newest entry that is counted in.
-    entries: i64,
-    /// When it was read.
-    #[schema(value_type = String, format = DateTime)]
-    as_of: Timestamp,
 }
 
 /// A transaction as it stands in the journal.
@@ -168,6 +145,8 @@ pub(super) struct TrialBalanceView {
     /// When it was read.
     #[schema(value_type = String, format = DateTime)]
     as_of: Timestamp,
+    /// Which part of the journal counts; null: all of it.
+    scope: Option<ScopeView>,
     /// By currency, then in the order of the chart.
     lines: Vec<TrialLineView>,
     /// One per currency.
@@ -268,23 +247,6 @@ impl From<read::Account> for AccountView {
     }
 }
 
-impl BalanceView {
-    /// The balance as it was read at `as_of`.
-    pub(super) fn new(found: &read::Account, as_of: Timestamp) -> Self {
-        Self {
-            object: "ledger_balance",
-            account_id: found.id,
-            account: found.account.path().to_owned(),
-            currency: found.currency.code(),
-            balance: found.balance().minor(),
-            debits: found.debits,
-            credits: found.credits,
-            entries: found.entries,
-            as_of,
-        }
-    }
-}
-
 impl From<read::Transaction> for TransactionView {
     fn from(found: read::Transaction) -> Self {
         Self {
@@ -338,7 +300,11 @@ impl From<read::StatementLine> for StatementLineView {
 
 impl TrialBalanceView {
     /// The lines as they were read at `as_of`, with the totals of each currency.
-    pub(super) fn new(found: Vec<read::TrialLine>, as_of: Timestamp) -> Self {
+    pub(super) fn new(
+        found: Vec<read::TrialLine>,
+        scope: Option<ScopeView>,
+        as_of: Timestamp,
+    ) -> Self {
         let mut sums: BTreeMap<Currency, (i128, i128)> = BTreeMap::new();
         for line in &found {
             let (debit, credit) = sums.entry(line.currency).or_default();
@@ -353,6 +319,7 @@ impl TrialBalanceView {
         Self {
             object: "trial_balance",
             as_of,
+            scope,
             lines: found.into_iter().map(TrialLineView::from).collect(),
             totals: sums.into_iter().map(total).collect(),
         }

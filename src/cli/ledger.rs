@@ -1,4 +1,4 @@
-//! `mizan ledger`: the chart, balances, a statement, the trial balance.
+//! `mizan ledger`: the chart, balances, a statement, the trial balance, closed days.
 
 use mizan::db::{Db, work};
 use mizan::payments::PaymentError;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::database::Place;
 use super::end::{CommandResult, End};
+use super::ledger_time::{self, CloseArgs, Days, PeriodsArgs, When};
 use super::output::{self, Format};
 use super::service;
 
@@ -28,7 +29,11 @@ pub enum Command {
     /// Print an account's entries, newest first
     Statement(StatementArgs),
     /// Print the trial balance
-    TrialBalance(Books),
+    TrialBalance(TrialArgs),
+    /// Close all days up to and with one
+    Close(CloseArgs),
+    /// Print which days are closed
+    Periods(PeriodsArgs),
 }
 
 /// Whose books, and how they are told.
@@ -49,6 +54,17 @@ pub struct BalanceArgs {
     /// The account, e.g. `vendor_payable:ven_1:pending`; without it all
     account: Option<String>,
     #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    books: Books,
+}
+
+/// Which trial balance.
+#[derive(Debug, clap::Args)]
+pub struct TrialArgs {
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
     books: Books,
 }
 
@@ -60,9 +76,11 @@ pub struct StatementArgs {
     /// The currency
     #[arg(long, default_value = "AED")]
     currency: String,
-    /// How many entries at most
+    /// How many entries at most; with --from how many transactions
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
+    #[command(flatten)]
+    days: Days,
     #[command(flatten)]
     books: Books,
 }
@@ -77,11 +95,14 @@ pub fn run(command: Command) -> CommandResult {
         }
         Command::Balance(args) => args.books.place.read(async |db| balance(&args, db).await),
         Command::Statement(args) => args.books.place.read(async |db| statement(&args, db).await),
-        Command::TrialBalance(books) => books.place.read(async |db| trial(&books, db).await),
+        Command::TrialBalance(args) => args.books.place.read(async |db| trial(&args, db).await),
+        Command::Close(args) => ledger_time::close_days(&args),
+        Command::Periods(args) => ledger_time::list_periods(&args),
     }
 }
 
-fn show(format: Format, json: Value, text: String) -> CommandResult {
+/// Prints one or the other.
+pub fn show(format: Format, json: Value, text: String) -> CommandResult {
     match format.json {
         true => output::print_json(&json)?,
         false => output::print(&format!("{text}\n"))?,
@@ -135,6 +156,11 @@ pub async fn accounts(db: &Db, tenant: TenantId) -> Result<Vec<Account>, Payment
 
 async fn balance(args: &BalanceArgs, db: Db) -> CommandResult {
     let wanted = args.account.as_deref().map(AccountRef::parse).transpose()?;
+    if let Some(as_of) = args.when.as_of() {
+        let wanted = wanted.ok_or("name an account; for all there is `trial-balance`")?;
+        let tenant = TenantId(args.books.tenant);
+        return ledger_time::balance(tenant, args.books.format, &wanted, as_of, db).await;
+    }
     let mut found = accounts(&db, TenantId(args.books.tenant)).await?;
     found.retain(|account| wanted.as_ref().is_none_or(|wanted| account.account == *wanted));
     if let (Some(wanted), true) = (&wanted, found.is_empty()) {
@@ -165,6 +191,10 @@ async fn statement(args: &StatementArgs, db: Db) -> CommandResult {
     let currency = Currency::parse(&args.currency)?;
     let (tenant, page) =
         (TenantId(args.books.tenant), Page { limit: args.limit, cursor: Cursor::Start });
+    if let Some(asked) = args.days.asked()? {
+        let (format, account) = (args.books.format, (wanted, currency));
+        return ledger_time::statement(tenant, format, account, asked, args.limit, db).await;
+    }
     let listed = db
         .read("statement", tenant, |tx| {
             work(async move {
@@ -187,7 +217,8 @@ async fn statement(args: &StatementArgs, db: Db) -> CommandResult {
     show(args.books.format, json, output::table(&headline, &[1, 4, 5, 6], rows))
 }
 
-fn entry_json(line: &StatementLine) -> Value {
+/// One line of a statement.
+pub fn entry_json(line: &StatementLine) -> Value {
     json!({
         "transaction": line.transaction, "position": line.position, "kind": line.kind,
         "source": line.source, "effective_at": line.effective_at,
@@ -209,15 +240,15 @@ fn entry_row(line: &StatementLine) -> Vec<String> {
     ]
 }
 
-async fn trial(books: &Books, db: Db) -> CommandResult {
-    let tenant = TenantId(books.tenant);
-    let lines = db
-        .read("trial_balance", tenant, |tx| {
-            work(async move {
-                Ok::<_, PaymentError>(read::trial_balance(tx, tenant, Detail::Account).await?)
-            })
-        })
-        .await?;
+async fn trial(args: &TrialArgs, db: Db) -> CommandResult {
+    let (books, tenant) = (&args.books, TenantId(args.books.tenant));
+    let (lines, below) = match args.when.as_of() {
+        Some(as_of) => {
+            let (lines, words) = ledger_time::trial(tenant, as_of, &db).await?;
+            (lines, format!("\n\n{words}"))
+        }
+        None => (trial_now(tenant, &db).await?, String::new()),
+    };
     let json = lines.iter().map(|line| {
         json!({
             "account": line.path, "code": line.line.code, "currency": line.currency,
@@ -226,7 +257,15 @@ async fn trial(books: &Books, db: Db) -> CommandResult {
     });
     let rows = lines.iter().map(trial_row).collect();
     let headline = ["code", "account", "debit", "credit", "currency"];
-    show(books.format, json.collect(), output::table(&headline, &[2, 3], rows))
+    let table = output::table(&headline, &[2, 3], rows);
+    show(books.format, json.collect(), format!("{table}{below}"))
+}
+
+async fn trial_now(tenant: TenantId, db: &Db) -> Result<Vec<TrialLine>, PaymentError> {
+    db.read("trial_balance", tenant, |tx| {
+        work(async move { Ok(read::trial_balance(tx, tenant, Detail::Account).await?) })
+    })
+    .await
 }
 
 fn trial_row(line: &TrialLine) -> Vec<String> {

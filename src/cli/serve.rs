@@ -20,6 +20,9 @@ use super::signals::Ending;
 pub struct Args {
     #[command(flatten)]
     place: Place,
+    /// Run as if it were so many seconds later, for rehearsals; refused with a key for real money
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide = true)]
+    clock_ahead: u32,
 }
 
 /// Runs the service until it is told to end; the private PostgreSQL stops last.
@@ -28,7 +31,7 @@ pub fn run(args: &Args) -> CommandResult {
     telemetry::start(&Config::load(args.place.config.as_deref())?.log)?;
     let opened = args.place.open(Absent::Make)?;
     let runtime = runtime()?;
-    let result = runtime.block_on(serve(&opened));
+    let result = runtime.block_on(serve(&opened, args.clock_ahead));
     drop(runtime);
     let closed = opened.close();
     let end = result?;
@@ -36,9 +39,14 @@ pub fn run(args: &Args) -> CommandResult {
     Ok(end)
 }
 
-async fn serve(opened: &Opened) -> CommandResult {
+async fn serve(opened: &Opened, clock_ahead: u32) -> CommandResult {
     let mut ending = Ending::listen()?;
-    let (clock, config) = (Clock::system(), opened.config.clone());
+    let (clock, config) = (Clock::system_ahead(clock_ahead), opened.config.clone());
+    if clock_ahead > 0 && mode_of(&config) == Mode::Live {
+        return Err(
+            "real money is not moved by a clock that runs ahead: leave --clock-ahead".into()
+        );
+    }
     let stripe = &config.stripe;
     let missing = match (&stripe.secret_key, stripe.webhook_secrets.is_empty()) {
         (None, _) => Some("MIZAN_STRIPE_SECRET_KEY: payments are answered 503"),
@@ -84,8 +92,7 @@ fn mode_of(config: &Config) -> Mode {
 pub fn migrate_only(place: &Place) -> CommandResult {
     let opened = place.open(Absent::Make)?;
     let now = Clock::system().now();
-    let name = opened.config.tenant.name.clone();
-    let result = runtime()?.block_on(migrate(&opened.url, &name, now));
+    let result = runtime()?.block_on(migrate(&opened.url, opened.config.tenant.first(), now));
     let closed = opened.close();
     result?;
     closed?;

@@ -23,7 +23,7 @@ pub const CONNECTION: &str = "main";
 
 /// Brings the schema up to date as its owner, then opens the database as the limited role.
 pub async fn prepare(url: &str, config: Config, clock: Clock) -> Result<App, Failure> {
-    migrate(url, &config.tenant.name, clock.now()).await?;
+    migrate(url, config.tenant.first(), clock.now()).await?;
     let db = Db::connect(url, &config.db_options()).await?;
     let gateways = gateways(&config.stripe)?;
     let app = App::new(db, clock, Arc::new(config)).with_gateways(gateways);

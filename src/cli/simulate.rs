@@ -36,6 +36,9 @@ pub struct Args {
     /// The secret that signs webhooks
     #[arg(long, value_name = "SECRET", default_value = "whsec_simulator")]
     webhook_secret: String,
+    /// Run as if it were so many seconds later
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide = true)]
+    clock_ahead: u32,
 }
 
 /// Runs the simulator until it is told to end.
@@ -53,7 +56,7 @@ pub fn sim_clock(clock: &Clock) -> SimClock {
 }
 
 fn settings(args: &Args) -> Result<SimulatorConfig, Failure> {
-    let mut config = SimulatorConfig::new(sim_clock(&Clock::system()));
+    let mut config = SimulatorConfig::new(sim_clock(&Clock::system_ahead(args.clock_ahead)));
     if let Some(path) = &args.faults {
         let text = fs::read_to_string(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;

@@ -1,4 +1,5 @@
-//! `mizan webhooks inspect`: whether one delivery is believed, and what it says.
+//! `mizan webhooks inspect`: whether one delivery is believed, and what it says. `replay` is next
+//! door.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +12,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::end::{CommandResult, End, Failure};
-use super::output;
+use super::{output, replay};
 
 /// The commands about webhooks.
 #[derive(Debug, clap::Subcommand)]
@@ -20,6 +21,15 @@ pub enum Command {
     ///
     /// Exit code 0 when the delivery is believed, 1 when it is not.
     Inspect(InspectArgs),
+    /// Verify and apply again every delivery that was kept
+    ///
+    /// Without --into nothing is changed: each delivery is applied to the books as they are and
+    /// rolled back, and a finished one must come to nothing. With --into the books are written
+    /// again into an empty database, from commands, answers and deliveries, and compared account
+    /// by account. No gateway is called. Secrets that were replaced since are needed as well:
+    /// name them in MIZAN_STRIPE_WEBHOOK_SECRETS beside those of today. Exit code 0 when
+    /// everything agrees, 3 when a delivery is not believed or the books differ.
+    Replay(replay::Args),
 }
 
 /// One delivery, from files.
@@ -59,7 +69,13 @@ enum Values {
 
 /// Runs a command about webhooks.
 pub fn run(command: &Command) -> CommandResult {
-    let Command::Inspect(args) = command;
+    match command {
+        Command::Inspect(args) => inspect_one(args),
+        Command::Replay(args) => replay::run(args),
+    }
+}
+
+fn inspect_one(args: &InspectArgs) -> CommandResult {
     let name: ProviderName = args
         .provider
         .parse()
@@ -93,7 +109,8 @@ fn headers(json: &[u8]) -> Result<Headers, serde_json::Error> {
     Ok(list)
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
+/// Reads a moment of RFC 3339, or in seconds since 1970.
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     let seconds = text.parse().ok().and_then(|seconds| Timestamp::from_timestamp(seconds, 0));
     seconds
         .or_else(|| text.parse().ok())

@@ -80,6 +80,34 @@ impl DbError {
         }
     }
 
+    /// Nothing was done, because too much is being done.
+    #[must_use]
+    pub fn busy() -> Self {
+        Self::Unavailable { source: sqlx::Error::PoolTimedOut }
+    }
+
+    /// Nobody can tell whether `transaction` was committed.
+    #[must_use]
+    pub fn unconfirmed(transaction: &'static str) -> Self {
+        Self::CommitUnknown { transaction, source: sqlx::Error::WorkerCrashed }
+    }
+
+    /// The same answer for another caller that shared `transaction`; the driver's own words
+    /// can be given only once.
+    #[must_use]
+    pub fn same_class(&self, transaction: &'static str) -> Self {
+        match self {
+            Self::CommitUnknown { .. } => Self::unconfirmed(transaction),
+            Self::Constraint { constraint, .. } => Self::Constraint {
+                constraint: constraint.clone(),
+                source: sqlx::Error::WorkerCrashed,
+            },
+            Self::TimedOut { .. } => Self::TimedOut { source: sqlx::Error::WorkerCrashed },
+            Self::Other { .. } => Self::Other { source: sqlx::Error::WorkerCrashed },
+            Self::Unavailable { .. } | Self::Conflict { .. } => Self::busy(),
+        }
+    }
+
     /// The error of a commit: without the server's refusal nobody knows whether it happened.
     pub(super) fn of_commit(transaction: &'static str, source: sqlx::Error) -> Self {
         match Self::from(source) {

@@ -34,6 +34,12 @@ pub enum MigrationError {
     /// A migration failed; it was rolled back.
     #[error("the schema could not be brought up to date")]
     Failed(#[source] MigrateError),
+    /// The first tenant has no time zone.
+    #[error(
+        "tenant.time_zone names no time zone that PostgreSQL knows: write it as in the table \
+         pg_timezone_names, such as Asia/Dubai or UTC"
+    )]
+    TimeZone,
     /// The database could not be reached or refused a statement.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -50,6 +56,15 @@ pub enum SchemaState {
     Ahead,
 }
 
+/// What the first tenant of an empty database is.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstTenant<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Where its days are counted: a name that PostgreSQL knows.
+    pub time_zone: &'a str,
+}
+
 /// Applies the missing migrations and, in an empty database, makes the first tenant.
 ///
 /// `url` names the owner of the schema. Several programs may do this at once: one works, the
@@ -57,7 +72,11 @@ pub enum SchemaState {
 ///
 /// # Errors
 /// [`MigrationError`]; nothing of a failed migration remains.
-pub async fn migrate(url: &str, first_tenant: &str, now: Timestamp) -> Result<(), MigrationError> {
+pub async fn migrate(
+    url: &str,
+    first: FirstTenant<'_>,
+    now: Timestamp,
+) -> Result<(), MigrationError> {
     let mut owner = Db::connect_as_owner(url).await?;
     let before = store::schema_version(&mut owner).await.unwrap_or_default();
     if compare(before) == SchemaState::Ahead {
@@ -69,7 +88,12 @@ pub async fn migrate(url: &str, first_tenant: &str, now: Timestamp) -> Result<()
         other => MigrationError::Failed(other),
     })?;
     if !store::has_tenant(&mut owner).await.map_err(DbError::from)? {
-        ensure_tenant(&mut owner, FIRST_TENANT, first_tenant, now).await?;
+        match ensure_tenant(&mut owner, FIRST_TENANT, first, now).await {
+            Err(error) if error.constraint() == Some("tenant_time_zone_is_known") => {
+                return Err(MigrationError::TimeZone);
+            }
+            made => made?,
+        };
     }
     Ok(())
 }
@@ -78,14 +102,14 @@ pub async fn migrate(url: &str, first_tenant: &str, now: Timestamp) -> Result<()
 /// Returns whether it was made.
 ///
 /// # Errors
-/// [`DbError::Constraint`] for a name of no or more than 100 characters.
+/// [`DbError::Constraint`] for a name of no or more than 100 characters, or an unknown zone.
 pub async fn ensure_tenant(
     owner: &mut PgConnection,
     tenant: TenantId,
-    name: &str,
+    first: FirstTenant<'_>,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    Ok(store::insert_tenant(owner, tenant, name, now).await?)
+    Ok(store::insert_tenant(owner, tenant, first, now).await?)
 }
 
 pub(super) fn compare(applied: Option<i64>) -> SchemaState {

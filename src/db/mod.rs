@@ -11,10 +11,12 @@
 
 mod error;
 mod migrate;
+mod open;
 mod pool;
 pub mod private_cluster;
 mod store;
 
 pub use error::{DbError, Retry, Retryable};
-pub use migrate::{MigrationError, SchemaState, ensure_tenant, migrate};
+pub use migrate::{FirstTenant, MigrationError, SchemaState, ensure_tenant, migrate};
+pub use open::savepoint;
 pub use pool::{Db, DbOptions, Tx, Work, work};

@@ -16,6 +16,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use tracing::Instrument;
 use tracing::log::LevelFilter;
 
+use super::open::Open;
 use super::{DbError, Retry, Retryable, SchemaState, migrate, store};
 use crate::clock::Monotonic;
 
@@ -290,20 +291,11 @@ impl Db {
                 return run(&mut conn).await;
             }
         };
-        let mut tx = self.pool.begin_with(begin).await.map_err(DbError::from)?;
-        let mut result = run(&mut tx).await;
-        if let (Ok(_), Frame::Write(_)) = (&result, frame) {
-            match store::expect_alive(&mut tx).await {
-                Ok(()) => {
-                    tx.commit().await.map_err(|error| DbError::of_commit(name, error))?;
-                    return result;
-                }
-                Err(error) => result = Err(DbError::from(error).into()),
-            }
-        }
-        // Explicitly, so that the next user of the connection finds it clean.
-        if let Err(error) = tx.rollback().await {
-            tracing::debug!(%error, "the roll-back failed; the connection is dropped");
+        let mut open = Open::begin(&self.pool, begin).await?;
+        let result = run(open.conn()).await;
+        match (&result, frame) {
+            (Ok(_), Frame::Write(_)) => open.commit(name).await?,
+            _ => open.rollback().await,
         }
         result
     }

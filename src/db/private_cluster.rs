@@ -22,6 +22,7 @@ mod probe;
 mod process;
 mod server;
 mod store;
+mod tuning;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

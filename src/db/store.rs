@@ -3,7 +3,7 @@
 use mizan_money::{TenantId, Timestamp};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::DbOptions;
+use super::{DbOptions, FirstTenant};
 
 /// What every pooled connection says first: the limited role, and bounds on every wait.
 pub(super) fn session_settings(options: &DbOptions) -> String {
@@ -38,10 +38,36 @@ pub(super) fn begin_read(tenant: TenantId) -> AssertSqlSafe<String> {
     ))
 }
 
-/// Fails when an earlier statement failed and its error was dropped: `commit` itself would then
-/// roll back and report success.
-pub(super) async fn expect_alive(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql("select 1").execute(conn).await.map(drop)
+/// Runs what begins a transaction, in one round trip.
+pub(super) async fn begin(
+    conn: &mut PgConnection,
+    statements: AssertSqlSafe<String>,
+) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(statements).execute(conn).await.map(drop)
+}
+
+pub(super) async fn rollback(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("rollback").execute(conn).await.map(drop)
+}
+
+/// Marks a place in the transaction to come back to.
+pub(super) async fn set_savepoint(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("savepoint part").execute(conn).await.map(drop)
+}
+
+pub(super) async fn keep_part(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("release savepoint part").execute(conn).await.map(drop)
+}
+
+pub(super) async fn undo_part(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let undo = "rollback to savepoint part; release savepoint part";
+    sqlx::raw_sql(undo).execute(conn).await.map(drop)
+}
+
+/// Commits. The statement before it fails when an earlier one failed and its error was dropped:
+/// `commit` alone would then roll back and report success.
+pub(super) async fn commit(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("select 1; commit").execute(conn).await.map(drop)
 }
 
 /// The newest migration that was applied, if any was.
@@ -62,16 +88,17 @@ pub(super) async fn tenant_ids(conn: &mut PgConnection) -> Result<Vec<i32>, sqlx
 pub(super) async fn insert_tenant(
     conn: &mut PgConnection,
     tenant: TenantId,
-    name: &str,
+    first: FirstTenant<'_>,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
-        "insert into mizan.tenant (tenant_id, name, created_at)
-         values ($1, $2, $3)
+        "insert into mizan.tenant (tenant_id, name, time_zone, created_at)
+         values ($1, $2, $3, $4)
          on conflict (tenant_id) do nothing",
     )
     .bind(tenant.0)
-    .bind(name)
+    .bind(first.name)
+    .bind(first.time_zone)
     .bind(now)
     .execute(conn)
     .await?;

@@ -19,8 +19,12 @@ pub struct Scratch {
 impl Scratch {
     /// Makes one in the system's folder for temporary files.
     pub fn make() -> io::Result<Self> {
-        let parent = std::env::temp_dir();
-        remove_leftovers(&parent);
+        Self::make_in(&std::env::temp_dir())
+    }
+
+    /// Makes one in another folder, for instance on another disk.
+    pub fn make_in(parent: &Path) -> io::Result<Self> {
+        remove_leftovers(parent);
         let chance = OsRng.try_next_u64().map_err(io::Error::other)?;
         let path = parent.join(format!("{PREFIX}{}-{chance:016x}", std::process::id()));
         DirBuilder::new().mode(0o700).create(&path)?;

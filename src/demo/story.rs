@@ -82,7 +82,7 @@ impl<'a> Story<'a> {
         let id = self.create(&Order { name: "B", card, capture: "manual", lines }).await?;
         self.confirm(&id, 200, "requires_capture").await?;
         self.deliver_and_sum_up().await?;
-        self.pass(60)?;
+        self.pass(60).await?;
         let path = format!("/v1/payment_intents/{id}/capture");
         let reply = self.shop.post(&path, "capture-B", &json!({ "amount": 21_000 })).await?;
         let reply = reply.expect(200, "succeeded")?;
@@ -95,7 +95,7 @@ impl<'a> Story<'a> {
 
     async fn partial_refund(&mut self, order: &str) -> Result<(), Failure> {
         self.timeline.chapter("C. A part of order A goes back: 105.00")?;
-        self.pass(3_600)?;
+        self.pass(3_600).await?;
         let asked = json!({ "payment_intent": order, "amount": 10_500 });
         let reply = self.shop.post("/v1/refunds", "refund-A", &asked).await?;
         let reply = reply.expect(200, "succeeded")?;
@@ -123,7 +123,7 @@ impl<'a> Story<'a> {
         let card = "pm_card_threeDSecure2Required";
         let id = self.create(&Order { name: "D", card, capture: "automatic", lines }).await?;
         self.pay_with_three_d_secure(&id, "52.50 AED").await?;
-        self.pass(2)?;
+        self.pass(2).await?;
         let heard = self.deliver().await?;
         for Heard { event, verdict } in &heard {
             self.timeline.line("webhook", event, &verdict.to_string())?;
@@ -149,7 +149,7 @@ impl<'a> Story<'a> {
         let attempt = reply.text("/attempts/0/id")?.to_owned();
         let why = format!("{ATTEMPTS} connections ended without an answer");
         self.timeline.line("service", "does not know, so it does not guess", &why)?;
-        self.pass(31)?;
+        self.pass(31).await?;
         jobs::tick(&self.stage.app).await?;
         self.timeline.line(
             "sweeper",
@@ -170,7 +170,7 @@ impl<'a> Story<'a> {
     }
 
     async fn create(&mut self, order: &Order) -> Result<String, Failure> {
-        self.pass(60)?;
+        self.pass(60).await?;
         let amount: i64 = order.lines.iter().map(|(_, price)| price).sum();
         let line = |(vendor, price): &(&str, i64)| {
             json!({
@@ -199,7 +199,7 @@ impl<'a> Story<'a> {
     }
 
     async fn confirm(&mut self, id: &str, code: u16, status: &str) -> Result<Reply, Failure> {
-        self.pass(5)?;
+        self.pass(5).await?;
         let path = format!("/v1/payment_intents/{id}/confirm");
         let reply = self.shop.post(&path, &format!("confirm-{id}"), &json!({})).await?;
         let reply = reply.expect(code, status)?;
@@ -211,7 +211,7 @@ impl<'a> Story<'a> {
         let reply = self.confirm(id, 200, "requires_action").await?;
         let page = reply.text("/next_action/url")?;
         self.deliver_and_sum_up().await?;
-        self.pass(25)?;
+        self.pass(25).await?;
         let back = self.shop.approve(page, amount).await?;
         let back = back.split('?').next().unwrap_or_default();
         self.timeline.line("buyer", &format!("approves {amount} on the bank's page"), back)?;
@@ -262,7 +262,7 @@ impl<'a> Story<'a> {
         let mut reply = self.shop.get(&path).await?;
         let (mut who, mut how) = ("gateway", "told its fee with the answer");
         if reply.body["attempts"][0]["fee"].is_null() {
-            self.pass(31)?;
+            self.pass(31).await?;
             jobs::tick(&self.stage.app).await?;
             reply = self.shop.get(&path).await?;
             (who, how) = ("sweeper", "asks the gateway for its fee");
@@ -279,8 +279,9 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    fn pass(&self, seconds: u64) -> Result<(), Failure> {
-        Ok(self.stage.app.clock.advance(Duration::from_secs(seconds))?)
+    async fn pass(&self, seconds: u64) -> Result<(), Failure> {
+        self.stage.app.clock.advance(Duration::from_secs(seconds))?;
+        Ok(jobs::clock_moved(&self.stage.app).await?)
     }
 
     /// How many successful charges the gateway has for an order.

@@ -162,6 +162,9 @@ catalogue! {
     /// An account that may not fall below zero would have.
     InsufficientBalance = "insufficient_balance", CONFLICT, No, Answer, "The balance is too low",
         "Wait for money to arrive on the account named in the detail, or ask for less.";
+    /// The day it is dated into is closed.
+    PeriodClosed = "period_closed", CONFLICT, No, Answer, "The period is closed",
+        "Date it into an open day; the detail names the first open moment.";
     /// The same reference was used before with other content.
     ReferenceReused = "reference_reused", CONFLICT, No, Answer,
         "The reference belongs to something else",

@@ -1,8 +1,9 @@
 //! Idempotency keys: a repeated request changes nothing and hears the same bytes again.
 //!
-//! The claim, the effects and the stored answer commit together, so a crash leaves either all
-//! of them or nothing. While a request runs, its key is held by an advisory lock of its
-//! transaction: others with the key are told to wait, and never wait themselves.
+//! The effects and the stored answer commit together, so a crash leaves either both or nothing.
+//! While a request runs, its key is held by an advisory lock of its transaction: others with the
+//! key are told to wait, and never wait themselves. A key's row is written once, with its answer
+//! or with the operation that will bring one.
 //!
 //! Kept are successes and refusals by a rule (402, 409, 422 as the catalogue says); malformed
 //! requests and failures of ours are not, so they can be sent again.
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use super::code::Keep;
 use super::idempotency_key::{Fingerprint, IdempotencyKey};
 use super::problem::PROBLEM_JSON;
+use super::store::KnownKey;
 use super::{Code, Problem, extract, store};
 use crate::app::App;
 use crate::auth::Caller;
@@ -48,8 +50,8 @@ pub struct IdempotentJson<T> {
 /// What the key says about a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Claim {
-    /// Nobody used the key: go ahead, and [`finish`] before the transaction commits, or leave
-    /// it running with an operation that answers later.
+    /// Nobody used the key, nor can before this transaction ends: go ahead, and [`finish`] in
+    /// it, or [`attach_operation`] that answers later.
     Fresh,
     /// The first request with the key is at work in this moment: 409.
     InFlight,
@@ -115,12 +117,14 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let key = IdempotencyKey::from_headers(request.headers())?;
         let request_id = request.extensions().get::<RequestId>().copied();
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let headers = request.headers().clone();
-        let bytes: Bytes = extract::read_body(request, state).await?;
-        let path = uri.path_and_query().map_or("", |path| path.as_str());
-        let fingerprint = Fingerprint::of(method.as_str(), path, &bytes);
-        let body = extract::parse_body(&headers, &bytes)?;
+        // The bounds of the body travel in the extensions; the headers stay here.
+        let (mut head, body) = request.into_parts();
+        let mut rest = Request::new(body);
+        *rest.extensions_mut() = std::mem::take(&mut head.extensions);
+        let bytes: Bytes = extract::read_body(rest, state).await?;
+        let path = head.uri.path_and_query().map_or("", |path| path.as_str());
+        let fingerprint = Fingerprint::of(head.method.as_str(), path, &bytes);
+        let body = extract::parse_body(&head.headers, &bytes)?;
         Ok(Self { idempotency: Idempotent::new(key, fingerprint, request_id), body })
     }
 }
@@ -169,32 +173,18 @@ pub enum Replay {
 /// Claims the key for this transaction. First thing in it, before any row is locked.
 ///
 /// # Errors
-/// [`DbError`] of the statements.
+/// [`DbError`] of the statement.
 pub async fn claim(
     conn: &mut PgConnection,
     tenant: TenantId,
     request: &Idempotent,
-    now: Timestamp,
 ) -> Result<Claim, DbError> {
-    let lock = request.key.lock_number(tenant);
-    let taken = store::take_key(conn, tenant, request, lock, now).await?;
-    if !taken.locked {
-        return Ok(Claim::InFlight);
-    }
-    if taken.inserted {
-        return Ok(Claim::Fresh);
-    }
-    let known = store::load_key(conn, tenant, &request.key).await?;
-    if known.fingerprint != request.fingerprint.as_bytes() {
-        return Ok(Claim::Mismatch);
-    }
-    Ok(match known.answer {
-        Some((status, body)) => Claim::Replay(StoredAnswer { status, body }),
-        None => Claim::Running { operation_id: known.operation_id, created_at: known.created_at },
-    })
+    let taken = store::take_keys(conn, tenant, &[&request.key]).await?.pop();
+    Ok(taken.map_or(Claim::Fresh, |taken| Claim::of(request, taken.known.as_ref())))
 }
 
-/// Keeps the answer under the key, in the transaction that makes it true.
+/// Keeps the answer under the key, in the transaction that makes it true. A key that has an
+/// answer keeps that one.
 ///
 /// # Errors
 /// [`DbError`]; of a status below 200 or above 499 the constraint
@@ -202,27 +192,41 @@ pub async fn claim(
 pub async fn finish(
     conn: &mut PgConnection,
     tenant: TenantId,
-    key: &IdempotencyKey,
+    request: &Idempotent,
     answer: &StoredAnswer,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    Ok(store::finish_key(conn, tenant, key, answer, now).await?)
+    Ok(store::write_answers(conn, tenant, &[(request, answer)], now).await.map(drop)?)
 }
 
-/// Names the operation that answers for the key until [`finish`].
+/// Leaves the key to an operation that answers for it until [`finish`].
 ///
 /// # Errors
 /// [`DbError`] of the statement.
 pub async fn attach_operation(
     conn: &mut PgConnection,
     tenant: TenantId,
-    key: &IdempotencyKey,
+    request: &Idempotent,
     operation_id: Uuid,
+    now: Timestamp,
 ) -> Result<(), DbError> {
-    Ok(store::attach_operation(conn, tenant, key, operation_id).await?)
+    Ok(store::attach_operation(conn, tenant, request, operation_id, now).await?)
 }
 
 impl Claim {
+    /// What a key that is not simply free says about a request.
+    pub(super) fn of(request: &Idempotent, known: Option<&KnownKey>) -> Self {
+        let Some(known) = known else { return Self::InFlight };
+        if known.fingerprint != request.fingerprint.as_bytes() {
+            return Self::Mismatch;
+        }
+        let (operation_id, created_at) = (known.operation_id, known.created_at);
+        match known.answer.clone() {
+            Some((status, body)) => Self::Replay(StoredAnswer { status, body }),
+            None => Self::Running { operation_id, created_at },
+        }
+    }
+
     /// The problem of a claim that cannot go ahead and has no answer to repeat.
     #[must_use]
     pub fn problem(&self) -> Option<Problem> {
@@ -267,7 +271,7 @@ where
         .db
         .transaction(name, tenant, |tx| {
             work(async move {
-                let claim = claim(tx, tenant, request, now).await?;
+                let claim = claim(tx, tenant, request).await?;
                 if let Claim::Replay(answer) = claim {
                     return Ok((answer, Replay::Again));
                 }
@@ -276,7 +280,7 @@ where
                 }
                 let (status, body) = run(tx).await?;
                 let answer = StoredAnswer::success(status, &body)?;
-                finish(tx, tenant, &request.key, &answer, now).await?;
+                finish(tx, tenant, request, &answer, now).await?;
                 Ok((answer, Replay::First))
             })
         })
@@ -305,14 +309,14 @@ pub async fn keep_refusal(
     app.db
         .transaction("keep_refusal", tenant, |tx| {
             work(async move {
-                let claim = claim(tx, tenant, request, now).await?;
+                let claim = claim(tx, tenant, request).await?;
                 if let Claim::Replay(earlier) = claim {
                     return Ok((earlier, Replay::Again));
                 }
                 if let Some(problem) = claim.problem() {
                     return Err(problem);
                 }
-                finish(tx, tenant, &request.key, answer, now).await?;
+                finish(tx, tenant, request, answer, now).await?;
                 Ok((answer.clone(), Replay::First))
             })
         })

@@ -9,8 +9,10 @@ mod envelope;
 mod extract;
 mod health;
 mod idempotency;
+mod idempotency_group;
 mod idempotency_key;
 mod in_flight;
+mod metrics;
 mod objects;
 mod openapi;
 mod page;
@@ -27,6 +29,7 @@ pub use idempotency::{
     Claim, IDEMPOTENT_REPLAYED, Idempotent, IdempotentJson, Replay, StoredAnswer, attach_operation,
     claim, finish, idempotent, keep_refusal,
 };
+pub use idempotency_group::{GroupClaim, Heard, claim_group};
 pub use idempotency_key::{Fingerprint, IDEMPOTENCY_KEY, IdempotencyKey};
 pub use in_flight::InFlight;
 pub use openapi::openapi;

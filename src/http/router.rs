@@ -7,7 +7,7 @@ use axum::{Json, Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Code, Problem, envelope, health, in_flight, openapi, problem_pages};
+use super::{Code, Problem, envelope, health, in_flight, metrics, openapi, problem_pages};
 use crate::app::App;
 use crate::{books, inbox, payments};
 
@@ -24,6 +24,7 @@ pub(super) fn described_routes() -> OpenApiRouter<App> {
         .merge(inbox::http::routes())
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(problem_pages::list))
         .routes(routes!(problem_pages::page))
 }

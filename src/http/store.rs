@@ -8,14 +8,15 @@ use uuid::Uuid;
 use super::idempotency::{Idempotent, StoredAnswer};
 use super::idempotency_key::IdempotencyKey;
 
-/// What came of trying to take a key.
-#[derive(FromRow)]
-pub(super) struct Taken {
-    pub locked: bool,
-    pub inserted: bool,
+/// A key that is not simply free.
+pub(super) struct TakenKey {
+    /// The place in the question.
+    pub place: usize,
+    /// What is known of it; none while another request holds it.
+    pub known: Option<KnownKey>,
 }
 
-/// A key that was there before.
+/// A key that was used before.
 pub(super) struct KnownKey {
     pub fingerprint: Vec<u8>,
     pub operation_id: Option<Uuid>,
@@ -25,105 +26,103 @@ pub(super) struct KnownKey {
 
 #[derive(FromRow)]
 struct KeyRow {
-    fingerprint: Vec<u8>,
+    n: i64,
+    is_ours: bool,
+    fingerprint: Option<Vec<u8>>,
     operation_id: Option<Uuid>,
     status: Option<i16>,
     body: Option<Vec<u8>>,
-    created_at: Timestamp,
+    created_at: Option<Timestamp>,
 }
 
-/// Takes the key's lock without waiting and, with the lock, the key itself if it is free. One
-/// round trip for the usual case of a new key.
-pub(super) async fn take_key(
+/// Takes the locks of keys without waiting, and tells of those that are not simply free. A key
+/// of which nothing is said is free until the transaction ends.
+pub(super) async fn take_keys(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    keys: &[&IdempotencyKey],
+) -> Result<Vec<TakenKey>, sqlx::Error> {
+    let rows: Vec<KeyRow> = sqlx::query_as(
+        "select n, is_ours, fingerprint, operation_id, status, body, created_at
+         from http.take_keys($1, $2, $3)",
+    )
+    .bind(tenant.0)
+    .bind(keys.iter().map(|key| key.as_str()).collect::<Vec<_>>())
+    .bind(keys.iter().map(|key| key.lock_number(tenant)).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().filter_map(KeyRow::read).collect())
+}
+
+impl KeyRow {
+    fn read(self) -> Option<TakenKey> {
+        let place = usize::try_from(self.n - 1).ok()?;
+        let known = match (self.is_ours, self.fingerprint, self.created_at) {
+            (true, Some(fingerprint), Some(created_at)) => {
+                let status = self.status.and_then(|status| u16::try_from(status).ok());
+                let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+                let answer = status.zip(self.body);
+                Some(KnownKey { fingerprint, operation_id: self.operation_id, answer, created_at })
+            }
+            _ => None,
+        };
+        Some(TakenKey { place, known })
+    }
+}
+
+/// Writes keys with their answers, each row once and whole; a key that is running is finished.
+/// Answers how many took their answer: an answer is given once, and a key that has one keeps it.
+pub(super) async fn write_answers(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    answers: &[(&Idempotent, &StoredAnswer)],
+    now: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    let (requests, answers): (Vec<&Idempotent>, Vec<&StoredAnswer>) =
+        answers.iter().copied().unzip();
+    let done = sqlx::query(
+        "insert into http.idempotency as known
+             (tenant_id, key, fingerprint, state, status, body, created_at, finished_at)
+         select $1, given.key, given.fingerprint, 'done', given.status, given.body, $2, $2
+         from unnest($3::text[], $4::bytea[], $5::smallint[], $6::bytea[])
+             as given (key, fingerprint, status, body)
+         on conflict (tenant_id, key) do update
+         set state = excluded.state, status = excluded.status, body = excluded.body,
+             finished_at = excluded.finished_at
+         where known.state = 'running'",
+    )
+    .bind(tenant.0)
+    .bind(now)
+    .bind(requests.iter().map(|request| request.key().as_str()).collect::<Vec<_>>())
+    .bind(requests.iter().map(|r| r.fingerprint().as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(answers.iter().map(|a| a.status.as_u16().cast_signed()).collect::<Vec<_>>())
+    .bind(answers.iter().map(|answer| answer.body.as_slice()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Writes a key whose answer is to come, or names the operation of one that is there.
+pub(super) async fn attach_operation(
     conn: &mut PgConnection,
     tenant: TenantId,
     request: &Idempotent,
-    lock: i64,
+    operation_id: Uuid,
     now: Timestamp,
-) -> Result<Taken, sqlx::Error> {
-    sqlx::query_as(
-        "with lock as materialized (
-            select pg_try_advisory_xact_lock($4) as taken
-         ),
-         claim as (
-            insert into http.idempotency (tenant_id, key, fingerprint, state, created_at)
-            select $1, $2, $3, 'running', $5 from lock where lock.taken
-            on conflict (tenant_id, key) do nothing
-            returning key
-         )
-         select lock.taken as locked, exists (select from claim) as inserted from lock",
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into http.idempotency as known
+             (tenant_id, key, fingerprint, state, operation_id, created_at)
+         values ($1, $2, $3, 'running', $4, $5)
+         on conflict (tenant_id, key) do update
+         set operation_id = excluded.operation_id
+         where known.state = 'running'",
     )
     .bind(tenant.0)
     .bind(request.key().as_str())
     .bind(request.fingerprint().as_bytes().as_slice())
-    .bind(lock)
-    .bind(now)
-    .fetch_one(conn)
-    .await
-}
-
-/// A statement of its own, so that it sees what committed before the lock was granted.
-pub(super) async fn load_key(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    key: &IdempotencyKey,
-) -> Result<KnownKey, sqlx::Error> {
-    let row: KeyRow = sqlx::query_as(
-        "select fingerprint, operation_id, status, body, created_at
-         from http.idempotency
-         where tenant_id = $1 and key = $2",
-    )
-    .bind(tenant.0)
-    .bind(key.as_str())
-    .fetch_one(conn)
-    .await?;
-    let status = row.status.and_then(|status| u16::try_from(status).ok());
-    let status = status.and_then(|status| StatusCode::from_u16(status).ok());
-    Ok(KnownKey {
-        fingerprint: row.fingerprint,
-        operation_id: row.operation_id,
-        answer: status.zip(row.body),
-        created_at: row.created_at,
-    })
-}
-
-/// An answer is given once: a key that has one keeps it.
-pub(super) async fn finish_key(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    key: &IdempotencyKey,
-    answer: &StoredAnswer,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update http.idempotency
-         set state = 'done', status = $3, body = $4, finished_at = $5
-         where tenant_id = $1 and key = $2 and state = 'running'",
-    )
-    .bind(tenant.0)
-    .bind(key.as_str())
-    .bind(i32::from(answer.status.as_u16()))
-    .bind(answer.body.as_slice())
-    .bind(now)
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-pub(super) async fn attach_operation(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    key: &IdempotencyKey,
-    operation_id: Uuid,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update http.idempotency
-         set operation_id = $3
-         where tenant_id = $1 and key = $2 and state = 'running'",
-    )
-    .bind(tenant.0)
-    .bind(key.as_str())
     .bind(operation_id)
+    .bind(now)
     .execute(conn)
     .await
     .map(drop)

@@ -92,6 +92,6 @@ async fn take(
         app.clock.now(),
     )
     .map_err(|error| refused(&connection, &error))?;
-    let receipt = receive(&app, gateway, &checked).await?;
+    let receipt = receive(&app, gateway, checked).await?;
     Ok(Json(ReceiptView { id: receipt.id.to_string(), status: receipt.status }))
 }

@@ -1,18 +1,27 @@
-//! Taking a delivery in: kept, applied and disposed of in one transaction.
+//! Taking deliveries in: kept, applied and disposed of in one transaction, as many as come at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mizan_money::id::DeliveryId;
 use mizan_money::{TenantId, Timestamp};
-use mizan_providers::{DisputeEvent, EventSubject, FundsMovement, ProviderEvent, RefundAnswer};
-use mizan_webhooks::{Checked, Disposition, Kept, WebhookError};
+use mizan_providers::ProviderEvent;
+use mizan_webhooks::{Checked, DeliveryState, Disposition, Kept, NewDelivery, WebhookError};
 use sqlx::PgConnection;
 
+use super::round::{Open, hear_all};
 use crate::app::App;
-use crate::db::{DbError, Retry, Retryable, work};
+use crate::clock::Clock;
+use crate::db::{DbError, Retry, Retryable, Tx, work};
+use crate::lane::{BoxFuture, Grouped, LaneLimits};
 use crate::payments::PaymentError;
-use crate::payments::apply::{Fact, Said, apply};
-use crate::payments::facts::Effect;
 use crate::payments::gateway::Gateway;
-use crate::payments::store;
+
+/// The word for a delivery that is known already and finished.
+const DUPLICATE: &str = "duplicate";
+
+/// Bounds of the inbox's lane: a body may have a mebibyte, and all of a group are in memory.
+pub const LIMITS: LaneLimits = LaneLimits { group_max: 256, waiting_max: 4_096 };
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,207 +77,163 @@ impl Retryable for InboxError {
     }
 }
 
-/// Takes a checked delivery in. What cannot be applied is kept alone and parked.
+/// A checked delivery on its way in.
+#[derive(Debug)]
+pub struct Arrived {
+    delivery: NewDelivery,
+    /// What it says, or why that cannot be read.
+    events: Result<Vec<ProviderEvent>, String>,
+}
+
+impl Arrived {
+    /// A checked delivery that came in over `connection`, under an id of ours.
+    pub fn new(checked: Checked<'_>, id: DeliveryId, connection: &str) -> Arrived {
+        let delivery = checked.delivery(id, connection);
+        Arrived { delivery, events: checked.into_events().map_err(|error| error.to_string()) }
+    }
+
+    fn open(&self, kept: Kept) -> Open<'_> {
+        Open {
+            id: kept.id(),
+            connection: self.delivery.connection(),
+            events: self.events.as_deref().map_err(String::as_str),
+            attempts: kept.attempts(),
+        }
+    }
+}
+
+/// The work of the inbox's lane.
+#[derive(Debug)]
+pub struct Inbox {
+    clock: Clock,
+}
+
+impl Inbox {
+    /// An inbox by this clock.
+    pub fn new(clock: Clock) -> Inbox {
+        Inbox { clock }
+    }
+}
+
+impl Grouped for Inbox {
+    type Item = Arc<Arrived>;
+    type Answer = Receipt;
+    type Error = InboxError;
+
+    const NAME: &'static str = "receive_webhook";
+
+    fn run<'t>(
+        &'t self,
+        tx: &'t mut Tx,
+        tenant: TenantId,
+        items: &'t [Arc<Arc<Arrived>>],
+    ) -> BoxFuture<'t, Result<Vec<Receipt>, InboxError>> {
+        let now = self.clock.now();
+        let arrived: Vec<&Arrived> = items.iter().map(|item| &***item).collect();
+        Box::pin(async move { receive_many(tx, tenant, now, &arrived).await })
+    }
+}
+
+/// Takes a checked delivery in, with those that come at the same time. What the database refuses
+/// to apply is kept alone and parked.
 ///
 /// # Errors
 /// The database is away or too busy: nothing was kept, and the gateway calls again.
 pub async fn receive(
     app: &App,
     gateway: &Gateway,
-    checked: &Checked<'_>,
+    checked: Checked<'_>,
 ) -> Result<Receipt, InboxError> {
-    let (tenant, now) = (gateway.tenant, app.clock.now());
-    let id = DeliveryId::generate(now);
-    let applied = app
-        .db
-        .transaction("receive_webhook", tenant, |tx| {
-            work(async move {
-                let new = checked.delivery(id, &gateway.connection);
-                let kept = mizan_webhooks::keep(tx, tenant, &new, now).await?;
-                if !kept.is_open() {
-                    return Ok(Receipt { id: kept.id(), status: "duplicate" });
-                }
-                let disposition = match checked.events() {
-                    Ok(events) => {
-                        apply_events(tx, tenant, gateway, events, kept.attempts(), now).await?
-                    }
-                    Err(error) => Disposition::parked(error.to_string(), kept.attempts(), now),
-                };
-                dispose(tx, tenant, kept, &disposition, now).await
-            })
-        })
-        .await;
-    match applied {
+    let id = DeliveryId::generate(app.clock.now());
+    let arrived = Arc::new(Arrived::new(checked, id, &gateway.connection));
+    match app.inbox.submit(gateway.tenant, Arc::clone(&arrived)).await {
         Err(error) if !error.is_passing() => {
-            park(app, gateway, checked, id, &error.to_string()).await
+            park(app, gateway.tenant, &arrived.delivery, &error.to_string()).await
         }
         other => other,
     }
 }
 
-async fn dispose(
+/// Takes deliveries of one tenant in, in the order given; answers each as if it had come alone.
+/// One that cannot be applied is parked and leaves the others alone.
+///
+/// # Errors
+/// The database; then none of them is kept.
+pub async fn receive_many(
     conn: &mut PgConnection,
     tenant: TenantId,
-    kept: Kept,
-    disposition: &Disposition,
     now: Timestamp,
-) -> Result<Receipt, InboxError> {
-    mizan_webhooks::dispose(conn, tenant, kept.id(), disposition, now).await?;
-    Ok(Receipt { id: kept.id(), status: disposition.state().as_str() })
+    arrived: &[&Arrived],
+) -> Result<Vec<Receipt>, InboxError> {
+    let new: Vec<&NewDelivery> = arrived.iter().map(|one| &one.delivery).collect();
+    let kept = mizan_webhooks::keep_many(conn, tenant, &new, now).await?;
+    let pairs = || arrived.iter().zip(&kept);
+    let open: Vec<Open<'_>> =
+        pairs().filter(|(_, kept)| kept.is_open()).map(|(one, kept)| one.open(*kept)).collect();
+    let ends = hear_all(conn, tenant, now, &open).await?;
+    // Of one that was tried twice, the last counts.
+    let tried = open.iter().zip(&ends).filter_map(|(one, end)| Some((one.id, end.as_ref()?)));
+    let last: BTreeMap<DeliveryId, &Disposition> = tried.collect();
+    let ended: Vec<(DeliveryId, &Disposition)> = last.iter().map(|(id, e)| (*id, *e)).collect();
+    mizan_webhooks::dispose_many(conn, tenant, &ended, now).await?;
+
+    let mut ends = ends.iter();
+    let receipt = |(one, kept): (&&Arrived, &Kept)| {
+        let id = kept.id();
+        let status = match kept {
+            Kept::Known { state, .. } if !kept.is_open() => {
+                // Under its own id it stands by a commit that was not confirmed before this run.
+                if id == one.delivery.id() { state.as_str() } else { DUPLICATE }
+            }
+            _ => match (ends.next().and_then(Option::as_ref), last.get(&id)) {
+                (Some(end), _) => end.state().as_str(),
+                (None, Some(Disposition::Parked { .. })) => DeliveryState::Parked.as_str(),
+                (None, _) => DUPLICATE,
+            },
+        };
+        Receipt { id, status }
+    };
+    Ok(pairs().map(receipt).collect())
 }
 
 /// Keeps a delivery that could not be applied: the bytes alone, with the reason.
 async fn park(
     app: &App,
-    gateway: &Gateway,
-    checked: &Checked<'_>,
-    id: DeliveryId,
+    tenant: TenantId,
+    new: &NewDelivery,
     reason: &str,
 ) -> Result<Receipt, InboxError> {
-    let (tenant, now) = (gateway.tenant, app.clock.now());
+    let (id, now) = (new.id(), app.clock.now());
     tracing::error!(%id, reason, "a webhook could not be applied and is parked");
     app.db
         .transaction("park_webhook", tenant, |tx| {
             work(async move {
-                let new = checked.delivery(id, &gateway.connection);
-                let kept = mizan_webhooks::keep(tx, tenant, &new, now).await?;
+                let kept = mizan_webhooks::keep(tx, tenant, new, now).await?;
                 if !kept.is_open() {
-                    return Ok(Receipt { id: kept.id(), status: "duplicate" });
+                    return Ok(Receipt { id: kept.id(), status: DUPLICATE });
                 }
                 let disposition = Disposition::parked(reason, kept.attempts(), now);
-                dispose(tx, tenant, kept, &disposition, now).await
+                mizan_webhooks::dispose(tx, tenant, kept.id(), &disposition, now).await?;
+                Ok(Receipt { id: kept.id(), status: disposition.state().as_str() })
             })
         })
         .await
 }
 
-/// What one event is to the books.
-enum Meaning {
-    Said(Said),
-    Ignored(&'static str),
-    Parked(String),
-}
-
-/// Applies the events of one delivery; answers what becomes of it.
+/// Applies the events of one stored delivery; answers what becomes of it.
+///
+/// # Errors
+/// The database.
 pub(super) async fn apply_events(
     conn: &mut PgConnection,
     tenant: TenantId,
-    gateway: &Gateway,
+    id: DeliveryId,
+    connection: &str,
     events: &[ProviderEvent],
     attempts: u32,
     now: Timestamp,
 ) -> Result<Disposition, InboxError> {
-    let (mut said, mut ignored) = (Vec::new(), "the delivery holds no event");
-    for event in events {
-        match meaning(conn, tenant, &gateway.connection, event, now).await? {
-            Meaning::Said(word) => said.push(word),
-            Meaning::Ignored(reason) => ignored = reason,
-            Meaning::Parked(reason) => return Ok(Disposition::parked(reason, attempts, now)),
-        }
-    }
-    if said.is_empty() {
-        return Ok(Disposition::Ignored { reason: ignored.to_owned() });
-    }
-    let effects = apply(conn, tenant, now, "webhook", &said).await?;
-    let (mut stale, mut applied) = (None, false);
-    for effect in effects {
-        match effect {
-            Effect::Unclear(reason) => return Ok(Disposition::parked(reason, attempts, now)),
-            Effect::Applied => applied = true,
-            Effect::Stale(reason) => stale = Some(reason),
-            Effect::Known => {}
-        }
-    }
-    Ok(match stale {
-        _ if applied => Disposition::Applied,
-        Some(reason) => Disposition::Stale { reason },
-        None => Disposition::Ignored { reason: "it was known already".to_owned() },
-    })
-}
-
-async fn meaning(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    connection: &str,
-    event: &ProviderEvent,
-    now: Timestamp,
-) -> Result<Meaning, InboxError> {
-    let at = event.occurred_at.unwrap_or(now);
-    Ok(match &event.subject {
-        EventSubject::Payment(fact) => {
-            let reference = Some(&fact.provider_ref);
-            let known =
-                store::attempt_by_reference(conn, tenant, connection, reference, fact.reference)
-                    .await?;
-            match known {
-                Some((intent, attempt)) => {
-                    Meaning::Said(Said { intent, fact: Fact::Payment(attempt, fact.clone()), at })
-                }
-                // One of ours carries our reference from its first moment.
-                None if fact.reference.is_none() => {
-                    Meaning::Ignored("a payment that was not made through here")
-                }
-                None => Meaning::Parked(format!("{} is no payment of ours", fact.provider_ref)),
-            }
-        }
-        EventSubject::Refund(fact) => {
-            return refund_meaning(conn, tenant, connection, fact, at).await;
-        }
-        EventSubject::Dispute(fact) if fact.funds != FundsMovement::None => {
-            return dispute_meaning(conn, tenant, connection, fact).await;
-        }
-        EventSubject::RefundNotice(_) => {
-            Meaning::Ignored("a notice: refunds are booked from their own events")
-        }
-        EventSubject::Dispute(_) => Meaning::Ignored("a dispute's state, which moves no money"),
-        EventSubject::Payout(_)
-        | EventSubject::Transfer(_)
-        | EventSubject::Settlement(_)
-        | EventSubject::Other(_) => Meaning::Ignored("an event of no use here"),
-    })
-}
-
-async fn refund_meaning(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    connection: &str,
-    fact: &RefundAnswer,
-    at: Timestamp,
-) -> Result<Meaning, InboxError> {
-    let (theirs, ours) = (&fact.provider_ref, fact.reference);
-    let known = store::refund_by_reference(conn, tenant, connection, theirs, ours).await?;
-    if let Some((intent, refund)) = known {
-        let fact = Fact::Refund(refund, Box::new(fact.clone()));
-        return Ok(Meaning::Said(Said { intent, fact, at }));
-    }
-    let (payment, reference) = (fact.payment_ref.as_ref(), fact.payment_reference);
-    let owner = store::attempt_by_reference(conn, tenant, connection, payment, reference).await?;
-    Ok(match owner {
-        Some((intent, attempt)) => {
-            let fact = Fact::ForeignRefund(attempt, Box::new(fact.clone()));
-            Meaning::Said(Said { intent, fact, at })
-        }
-        // Its payment may be one of ours whose gateway id is not known yet.
-        None if store::awaits_reference(conn, tenant, connection).await? => {
-            Meaning::Parked(format!("{theirs} is no refund of ours"))
-        }
-        None => Meaning::Ignored("a refund of a payment that was not made through here"),
-    })
-}
-
-async fn dispute_meaning(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    connection: &str,
-    fact: &DisputeEvent,
-) -> Result<Meaning, InboxError> {
-    let (payment, reference) = (fact.payment_ref.as_ref(), fact.reference);
-    let owner = store::attempt_by_reference(conn, tenant, connection, payment, reference).await?;
-    let awaits = store::awaits_reference(conn, tenant, connection).await?;
-    Ok(match owner.is_some() || awaits || payment.is_none() {
-        true => {
-            Meaning::Parked(format!("{}: disputes are booked by hand so far", fact.provider_ref))
-        }
-        false => Meaning::Ignored("a dispute of a payment that was not made through here"),
-    })
+    let open = [Open { id, connection, events: Ok(events), attempts }];
+    let end = hear_all(conn, tenant, now, &open).await?.pop().flatten();
+    Ok(end.unwrap_or_else(|| Disposition::parked("it came to nothing", attempts, now)))
 }

@@ -2,11 +2,11 @@
 
 use mizan_money::{TenantId, Timestamp};
 use mizan_webhooks::{Delivery, Disposition};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 use super::receive::{InboxError, apply_events};
 use crate::app::App;
-use crate::db::work;
+use crate::db::{savepoint, work};
 use crate::payments::gateway::Gateway;
 
 /// How many one run tries per tenant.
@@ -67,20 +67,17 @@ async fn apply_stored(
     delivery: &Delivery,
     now: Timestamp,
 ) -> Result<Disposition, InboxError> {
-    let attempts = delivery.summary.attempts;
+    let (id, attempts) = (delivery.summary.id, delivery.summary.attempts);
     let events = match gateway.provider.events(&delivery.body) {
         Ok(events) => events,
         Err(error) => return Ok(Disposition::parked(error.to_string(), attempts, now)),
     };
-    let mut savepoint = conn.begin().await.map_err(crate::db::DbError::from)?;
-    match apply_events(&mut savepoint, tenant, gateway, &events, attempts, now).await {
-        Ok(disposition) => {
-            savepoint.commit().await.map_err(crate::db::DbError::from)?;
-            Ok(disposition)
-        }
-        Err(error) => {
-            savepoint.rollback().await.map_err(crate::db::DbError::from)?;
-            Ok(Disposition::parked(error.to_string(), attempts, now))
-        }
-    }
+    let applied = savepoint(conn, |tx| {
+        let (events, connection) = (&events, &gateway.connection);
+        work(async move { apply_events(tx, tenant, id, connection, events, attempts, now).await })
+    });
+    Ok(match applied.await? {
+        Ok(disposition) => disposition,
+        Err(error) => Disposition::parked(error.to_string(), attempts, now),
+    })
 }

@@ -5,20 +5,28 @@
 //! | sweep operations and fees | 5 s | what is due is postponed in the transaction that reads it |
 //! | retry parked webhooks | 10 s | a delivery is locked while it is tried |
 //! | make partitions ahead | 1 h | what exists is left alone |
+//! | prove the books | 1 min, once a night from 02:30 UTC | it reads, and marks what it proved |
+//! | sum up days that are over | 10 min | a day is summed up whole or not at all |
 //!
 //! Each job reads the service's clock, so a clock set by hand decides what is due. A job that
 //! fails says so and runs again at its next time; it never ends the service.
 
+mod nightly;
+
+use std::fmt;
 use std::time::Duration;
 
 use chrono::Months;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::books::fold_days;
 use crate::db::work;
 use crate::inbox::retry_parked;
 use crate::payments::PaymentError;
 use crate::payments::sweep::sweep;
+
+pub use nightly::Nightly;
 
 /// How many months of partitions are kept ready ahead.
 const MONTHS_AHEAD: u32 = 2;
@@ -32,36 +40,41 @@ pub struct Jobs {
 /// Starts all jobs.
 pub fn spawn(app: &App) -> Jobs {
     let mut tasks = JoinSet::new();
-    let (a, b, c) = (app.clone(), app.clone(), app.clone());
-    every(&mut tasks, "sweep", Duration::from_secs(5), move || {
-        let app = a.clone();
-        async move { sweep(&app).await.map(drop).map_err(|error| error.to_string()) }
+    let seconds = Duration::from_secs;
+    every(&mut tasks, app, "sweep", seconds(5), |app| async move { sweep(&app).await.map(drop) });
+    every(&mut tasks, app, "retry_parked", seconds(10), |app| async move {
+        retry_parked(&app).await.map(drop)
     });
-    every(&mut tasks, "retry_parked", Duration::from_secs(10), move || {
-        let app = b.clone();
-        async move { retry_parked(&app).await.map(drop).map_err(|error| error.to_string()) }
+    every(&mut tasks, app, "ensure_partitions", seconds(3_600), |app| async move {
+        ensure_partitions(&app).await.map(drop)
     });
-    every(&mut tasks, "ensure_partitions", Duration::from_secs(3_600), move || {
-        let app = c.clone();
-        async move { ensure_partitions(&app).await.map(drop).map_err(|error| error.to_string()) }
+    every(&mut tasks, app, "fold_days", seconds(600), |app| async move {
+        fold_days(&app).await.map(drop)
+    });
+    let nightly = Nightly::default();
+    every(&mut tasks, app, "prove", seconds(60), move |app| {
+        let nightly = nightly.clone();
+        async move { nightly.run(&app).await.map(drop) }
     });
     Jobs { _tasks: tasks }
 }
 
 /// Runs a job again and again, each turn in a task of its own, so that one that panics is run
 /// again like one that fails.
-fn every<F, T>(tasks: &mut JoinSet<()>, job: &'static str, period: Duration, turn: F)
+fn every<F, T, E>(tasks: &mut JoinSet<()>, app: &App, job: &'static str, period: Duration, turn: F)
 where
-    F: Fn() -> T + Send + 'static,
-    T: Future<Output = Result<(), String>> + Send + 'static,
+    F: Fn(App) -> T + Send + 'static,
+    T: Future<Output = Result<(), E>> + Send + 'static,
+    E: fmt::Display + Send + 'static,
 {
+    let app = app.clone();
     tasks.spawn(async move {
         let mut times = tokio::time::interval(period);
         loop {
             times.tick().await;
-            let failed = match tokio::spawn(turn()).await {
+            let failed = match tokio::spawn(turn(app.clone())).await {
                 Ok(Ok(())) => continue,
-                Ok(Err(error)) => error,
+                Ok(Err(error)) => error.to_string(),
                 Err(panic) => panic.to_string(),
             };
             tracing::warn!(job, error = %failed, "failed; it runs again at its next time");
@@ -77,7 +90,18 @@ pub async fn tick(app: &App) -> Result<(), crate::inbox::InboxError> {
     ensure_partitions(app).await?;
     sweep(app).await?;
     retry_parked(app).await?;
+    fold_days(app).await?;
+    Nightly::default().run(app).await?;
     Ok(())
+}
+
+/// What a service whose clock is set by hand does after each move, because its jobs go by the
+/// machine's: it makes the months that it may be in now.
+///
+/// # Errors
+/// The database.
+pub async fn clock_moved(app: &App) -> Result<(), PaymentError> {
+    ensure_partitions(app).await.map(drop)
 }
 
 /// Makes sure that the journal has partitions from last month to two months ahead.

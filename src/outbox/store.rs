@@ -66,24 +66,29 @@ pub async fn of_object(
     Ok(rows)
 }
 
-/// Proves that event numbers have no gap and that every transaction is announced. Answers how
-/// many events were checked and what breaks the law.
+/// Proves that event numbers have no gap and that every transaction is announced, of what came
+/// after an event number and a journal number. Answers how many events were checked and what
+/// breaks the law.
 ///
 /// # Errors
 /// The database.
 pub async fn law_announced(
     conn: &mut PgConnection,
     tenant: TenantId,
+    (event_position, position): (i64, i64),
 ) -> Result<(i64, Vec<String>), DbError> {
-    let checked = sqlx::query_scalar("select count(*) from outbox.event where tenant_id = $1")
-        .bind(tenant.0)
-        .fetch_one(&mut *conn)
-        .await?;
+    let checked = sqlx::query_scalar(
+        "select count(*) from outbox.event where tenant_id = $1 and event_position > $2",
+    )
+    .bind(tenant.0)
+    .bind(event_position)
+    .fetch_one(&mut *conn)
+    .await?;
     let broken = sqlx::query_scalar(
         "select 'event ' || event_position || ' follows ' || previous from (
              select event_position,
-                 lag(event_position, 1, 0::bigint) over (order by event_position) as previous
-             from outbox.event where tenant_id = $1
+                 lag(event_position, 1, $2) over (order by event_position) as previous
+             from outbox.event where tenant_id = $1 and event_position > $2
          ) numbers where event_position <> previous + 1
          union all
          select 'the book stands at event ' || b.event_position || ' and the outbox ends at '
@@ -97,10 +102,13 @@ pub async fn law_announced(
          from ledger.transaction t
          left join outbox.event e
              on e.tenant_id = t.tenant_id and e.journal_position = t.position
-         where t.tenant_id = $1 and e.id is null
+             and e.event_position > $2
+         where t.tenant_id = $1 and t.position > $3 and e.id is null
          limit 20",
     )
     .bind(tenant.0)
+    .bind(event_position)
+    .bind(position)
     .fetch_all(conn)
     .await?;
     Ok((checked, broken))

@@ -13,7 +13,7 @@ use super::error::PaymentError;
 use super::facts::{Effect, STATUS_NOT_KNOWN};
 use super::intent::{Payment, Refund, RefundState};
 use super::operation::{Operation, OperationKind, OperationState};
-use super::plan::Plan;
+use super::plan::{Plan, Policy};
 use super::refund_facts::requested_key;
 use super::store;
 
@@ -50,60 +50,146 @@ pub async fn apply(
     actor: &'static str,
     said: &[Said],
 ) -> Result<Vec<Effect>, PaymentError> {
-    let mut ids: Vec<PaymentIntentId> = said.iter().map(|said| said.intent).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let locked = store::lock(conn, tenant, &ids).await?;
-    let mut payments: BTreeMap<PaymentIntentId, Payment> =
-        locked.into_iter().map(|payment| (payment.intent.id, payment)).collect();
-    let policy = store::policy(conn, tenant).await?;
-    let promises = promises_of(conn, tenant, said).await?;
-    let mut plan = Plan::new(now, actor);
-    let mut effects = Vec::with_capacity(said.len());
-    for Said { intent, fact, at } in said {
+    let mut hearing = Hearing::open(conn, tenant, now, &said.iter().collect::<Vec<_>>()).await?;
+    let effects = match hearing.hear(actor, said) {
+        Heard::Effects(effects) => effects,
+        Heard::Refused(error) => return Err(error),
+        // Nothing was decided before, so there is nothing to wait for.
+        Heard::Later => Vec::new(),
+    };
+    hearing.close(conn).await?;
+    Ok(effects)
+}
+
+/// Words of many payments, weighed one after the other and written together.
+///
+/// What one word comes to is seen by the next, as if it were written already. What cannot be
+/// decided for one leaves the others as they are.
+#[derive(Debug)]
+pub struct Hearing {
+    tenant: TenantId,
+    policy: Policy,
+    promises: BTreeMap<RefundId, read::Transaction>,
+    payments: BTreeMap<PaymentIntentId, Payment>,
+    /// Those without an outcome so far.
+    open: Vec<Operation>,
+    ended: Vec<Operation>,
+    plan: Plan,
+}
+
+/// What words that belong together came to.
+#[derive(Debug)]
+pub enum Heard {
+    /// Each its effect.
+    Effects(Vec<Effect>),
+    /// Nothing, and nothing of them stands.
+    Refused(PaymentError),
+    /// Nothing yet: they are about an entry that this hearing has still to write.
+    Later,
+}
+
+impl Hearing {
+    /// Locks the payments that the words are about, and loads what is needed to weigh them: in
+    /// the same few statements whatever their number.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn open(
+        conn: &mut PgConnection,
+        tenant: TenantId,
+        now: Timestamp,
+        said: &[&Said],
+    ) -> Result<Hearing, PaymentError> {
+        let mut ids: Vec<PaymentIntentId> = said.iter().map(|said| said.intent).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let locked = store::lock(conn, tenant, &ids).await?;
+        Ok(Hearing {
+            tenant,
+            open: store::lock_open_operations(conn, tenant, &ids).await?,
+            ended: Vec::new(),
+            payments: locked.into_iter().map(|payment| (payment.intent.id, payment)).collect(),
+            policy: store::policy(conn, tenant).await?,
+            promises: promises_of(conn, tenant, said).await?,
+            plan: Plan::new(now, "gateway"),
+        })
+    }
+
+    /// Weighs words that stand or fall together. Pure.
+    pub fn hear(&mut self, actor: &'static str, said: &[Said]) -> Heard {
+        self.plan.act_as(actor);
+        let mark = self.plan.mark();
+        let mut before: BTreeMap<PaymentIntentId, Payment> = BTreeMap::new();
+        let mut effects = Vec::with_capacity(said.len());
+        for word in said {
+            if let Some(payment) = self.payments.get(&word.intent) {
+                before.entry(word.intent).or_insert_with(|| payment.clone());
+            }
+            match self.weigh(word) {
+                Ok(effect) => effects.push(effect),
+                Err(error) => {
+                    self.payments.append(&mut before);
+                    self.plan.go_back(mark);
+                    let waits = matches!(error, PaymentError::PromiseMissing { .. });
+                    return match waits && !self.plan.is_empty() {
+                        true => Heard::Later,
+                        false => Heard::Refused(error),
+                    };
+                }
+            }
+        }
+        for payment in before.keys().filter_map(|id| self.payments.get(id)) {
+            self.ended.extend(end_answered(&mut self.open, payment, self.plan.now()));
+        }
+        Heard::Effects(effects)
+    }
+
+    fn weigh(&mut self, Said { intent, fact, at }: &Said) -> Result<Effect, PaymentError> {
+        let (plan, at) = (&mut self.plan, *at);
         let missing = || PaymentError::NotFound { id: intent.to_string() };
-        let payment = payments.get_mut(intent).ok_or_else(missing)?;
-        effects.push(match fact {
+        let payment = self.payments.get_mut(intent).ok_or_else(missing)?;
+        let (id, fact) = match fact {
             Fact::Payment(attempt, fact) => {
-                payment.apply_payment_fact(*attempt, fact, *at, &policy, &mut plan)?
+                return payment.apply_payment_fact(*attempt, fact, at, &self.policy, plan);
             }
-            Fact::Refund(id, fact) => {
-                payment.apply_refund_fact(*id, fact, *at, promises.get(id), &mut plan)?
-            }
+            Fact::Refund(id, fact) => (*id, fact),
             Fact::ForeignRefund(attempt, fact) => {
-                let known = payment
-                    .refunds
-                    .iter()
-                    .find(|refund| refund.provider_ref.as_ref() == Some(&fact.provider_ref));
+                let theirs = Some(&fact.provider_ref);
+                let known = payment.refunds.iter().find(|r| r.provider_ref.as_ref() == theirs);
                 let id = match (known, fact.status) {
                     (Some(refund), _) => refund.id,
                     // It came to nothing before we heard of it.
                     (None, RefundStatus::Failed | RefundStatus::Cancelled) => {
-                        effects.push(Effect::Known);
-                        continue;
+                        return Ok(Effect::Known);
                     }
                     // Whether anything goes back at all, nobody knows: nobody gives a part yet.
                     (None, RefundStatus::Unknown) => {
-                        effects.push(Effect::Unclear(STATUS_NOT_KNOWN.into()));
-                        continue;
+                        return Ok(Effect::Unclear(STATUS_NOT_KNOWN.into()));
                     }
                     (None, RefundStatus::Pending | RefundStatus::Succeeded) => {
-                        let refund = foreign_refund(*attempt, fact, now);
+                        let refund = foreign_refund(*attempt, fact, plan.now());
                         let id = refund.id;
-                        payment.admit_foreign_refund(refund, &policy, &mut plan)?;
+                        payment.admit_foreign_refund(refund, &self.policy, plan)?;
                         id
                     }
                 };
-                payment.apply_refund_fact(id, fact, *at, promises.get(&id), &mut plan)?
+                (id, fact)
             }
-        });
+        };
+        payment.apply_refund_fact(id, fact, at, self.promises.get(&id), plan)
     }
-    let payments: Vec<Payment> = payments.into_values().collect();
-    write(conn, tenant, &payments, plan).await?;
-    Ok(effects)
+
+    /// Writes, posts and announces all that was decided.
+    ///
+    /// # Errors
+    /// The database; a plan the ledger refused.
+    pub async fn close(self, conn: &mut PgConnection) -> Result<(), PaymentError> {
+        let payments: Vec<Payment> = self.payments.into_values().collect();
+        write_all(conn, self.tenant, &payments, &self.ended, self.plan).await
+    }
 }
 
-/// Writes, posts and announces what was decided for locked payments, and ends the operations
+/// Writes, posts and announces what was decided for a locked payment, and ends the operations
 /// that it answers.
 ///
 /// # Errors
@@ -111,15 +197,24 @@ pub async fn apply(
 pub(super) async fn write(
     conn: &mut PgConnection,
     tenant: TenantId,
-    payments: &[Payment],
+    payment: &Payment,
     plan: Plan,
 ) -> Result<(), PaymentError> {
-    let now = plan.now();
-    for payment in payments {
-        end_answered_operations(conn, tenant, payment, now).await?;
-    }
+    let mut open = store::lock_open_operations(conn, tenant, &[payment.intent.id]).await?;
+    let ended = end_answered(&mut open, payment, plan.now());
+    write_all(conn, tenant, std::slice::from_ref(payment), &ended, plan).await
+}
+
+async fn write_all(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    payments: &[Payment],
+    ended: &[Operation],
+    plan: Plan,
+) -> Result<(), PaymentError> {
+    store::finish_operations(conn, tenant, ended).await?;
     // Before the journal: after its book is taken, nothing may wait for anybody.
-    store::save(conn, tenant, payments, now).await?;
+    store::save(conn, tenant, payments, plan.now()).await?;
     let posted = plan.post_all(conn, tenant).await?;
     plan.announce_all(conn, tenant, &posted).await
 }
@@ -128,7 +223,7 @@ pub(super) async fn write(
 async fn promises_of(
     conn: &mut PgConnection,
     tenant: TenantId,
-    said: &[Said],
+    said: &[&Said],
 ) -> Result<BTreeMap<RefundId, read::Transaction>, PaymentError> {
     let mut promises = BTreeMap::new();
     for said in said {
@@ -170,29 +265,27 @@ fn foreign_refund(attempt: AttemptId, fact: &RefundAnswer, now: Timestamp) -> Re
     }
 }
 
-/// A word that arrives by another way than the answer ends the operation all the same: an
-/// answer that was lost needs no second question once the webhook has told.
-async fn end_answered_operations(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    payment: &Payment,
-    now: Timestamp,
-) -> Result<(), PaymentError> {
-    for operation in store::open_operations(conn, tenant, payment.intent.id).await? {
-        let Some(state) = answered(&operation, payment) else { continue };
-        let mut ended = store::lock_operation(conn, tenant, operation.id).await?;
-        if !ended.state.is_final() {
-            ended.state = state;
-            ended.outcome = Some(json!({
-                "outcome": state.as_str(),
-                "detail": payment.intent.last_error,
-            }));
-            ended.next_check_at = None;
-            ended.finished_at = Some(now);
-            store::finish_operation(conn, tenant, &ended).await?;
-        }
-    }
-    Ok(())
+/// Takes those operations out of the open ones that the payment answers, and ends them. A word
+/// that arrives by another way than the answer ends the operation all the same: an answer that
+/// was lost needs no second question once the webhook has told.
+fn end_answered(open: &mut Vec<Operation>, payment: &Payment, now: Timestamp) -> Vec<Operation> {
+    let mut ended = Vec::new();
+    open.retain_mut(|operation| {
+        let of_this = operation.intent == payment.intent.id;
+        let Some(state) = of_this.then(|| answered(operation, payment)).flatten() else {
+            return true;
+        };
+        operation.state = state;
+        operation.outcome = Some(json!({
+            "outcome": state.as_str(),
+            "detail": payment.intent.last_error,
+        }));
+        operation.next_check_at = None;
+        operation.finished_at = Some(now);
+        ended.push(operation.clone());
+        false
+    });
+    ended
 }
 
 /// The end of an operation, as far as the payment shows it.

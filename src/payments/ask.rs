@@ -5,7 +5,7 @@
 
 use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
 use mizan_money::{Money, TenantId, Timestamp};
-use mizan_providers::{HttpRequest, Operation as Ask, PaymentStatus};
+use mizan_providers::{HttpRequest, Operation as Ask, PaymentStatus, ProviderName};
 use sqlx::PgConnection;
 
 use super::error::PaymentError;
@@ -13,6 +13,7 @@ use super::gateway::{Gateway, Gateways};
 use super::intent::{Attempt, IntentState, Payment};
 use super::operation::{Operation, OperationKind};
 use super::plan::Plan;
+use super::word::{self, Word};
 use super::{store, view};
 
 /// A question that is written down and may now be asked.
@@ -66,6 +67,26 @@ fn wrong_state(payment: &Payment, action: &'static str, needs: &'static str) -> 
     PaymentError::WrongState { payment: id, state, action, needs }
 }
 
+/// Writes the operation down as sent, keeps that it was asked, and hands out the call. For what
+/// moves no money yet.
+async fn send_and_keep(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    payment: &Payment,
+    operation: Operation,
+    gateway: &Gateway,
+) -> Result<Call, PaymentError> {
+    let now = operation.created_at;
+    let instrument = match operation.kind {
+        OperationKind::Create => payment.intent.payment_method.clone(),
+        _ => None,
+    };
+    let call = send(conn, tenant, payment, operation, gateway).await?;
+    let word = Word::Asked { operation: call.operation, instrument };
+    word::keep(conn, tenant, now, [word]).await?;
+    Ok(call)
+}
+
 /// Writes the operation down as sent and hands out the call.
 pub(super) async fn send(
     conn: &mut PgConnection,
@@ -87,6 +108,42 @@ pub(super) fn gateway_of<'a>(
     attempt: &Attempt,
 ) -> Result<&'a Gateway, PaymentError> {
     gateways.get(&attempt.connection).ok_or(PaymentError::NoConnection)
+}
+
+impl Payment {
+    /// Begins an attempt: the gateway is about to be asked.
+    pub fn begin_attempt(
+        &mut self,
+        id: AttemptId,
+        connection: String,
+        provider: ProviderName,
+        now: Timestamp,
+    ) {
+        self.intent.state = IntentState::Processing;
+        self.intent.last_error = None;
+        self.attempts.push(Attempt {
+            id,
+            connection,
+            provider,
+            provider_ref: None,
+            charge_ref: None,
+            status: PaymentStatus::Created,
+            status_at: now,
+            captured: Money::zero(self.intent.currency),
+            fee: None,
+            fee_check_at: None,
+            fee_checks: 0,
+            created_at: now,
+        });
+    }
+
+    /// Gives up what no gateway knows of; the caller saves and posts.
+    pub fn give_up(&mut self, reason: Option<String>, plan: &mut Plan) {
+        self.intent.state = IntentState::Cancelled;
+        self.intent.cancellation_reason = reason;
+        let payload = view::event_payload(self);
+        plan.announce("payment.cancelled", self.intent.id.to_string(), None, payload);
+    }
 }
 
 /// Tries the payment with an instrument: a new attempt at a gateway.
@@ -113,27 +170,12 @@ pub async fn confirm(
     if intent.payment_method.is_none() {
         return Err(PaymentError::NoPaymentMethod { payment: id });
     }
-    intent.state = IntentState::Processing;
-    intent.last_error = None;
     let gateway = gateways.for_payment(tenant)?;
     let attempt = AttemptId::generate(now);
-    payment.attempts.push(Attempt {
-        id: attempt,
-        connection: gateway.connection.clone(),
-        provider: gateway.provider.name(),
-        provider_ref: None,
-        charge_ref: None,
-        status: PaymentStatus::Created,
-        status_at: now,
-        captured: Money::zero(payment.intent.currency),
-        fee: None,
-        fee_check_at: None,
-        fee_checks: 0,
-        created_at: now,
-    });
+    payment.begin_attempt(attempt, gateway.connection.clone(), gateway.provider.name(), now);
     store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
     let operation = Operation::about_to_send(&payment, attempt, OperationKind::Create, now);
-    send(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
+    send_and_keep(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
 }
 
 /// Takes held money: all of it, or a part, after which the rest is released.
@@ -167,7 +209,7 @@ pub async fn capture(
     let kind = OperationKind::Capture;
     let mut operation = Operation::about_to_send(&payment, attempt.id, kind, now);
     operation.amount = Some(amount);
-    send(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
+    send_and_keep(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
 }
 
 fn current(payment: &Payment) -> Result<&Attempt, PaymentError> {
@@ -191,13 +233,11 @@ pub async fn cancel(
     let needs = "a payment whose money was not taken: refund it instead";
     match payment.intent.state {
         IntentState::RequiresPaymentMethod | IntentState::RequiresConfirmation => {
-            payment.intent.state = IntentState::Cancelled;
-            payment.intent.cancellation_reason = reason;
             let mut plan = Plan::new(now, "api");
-            let payload = view::event_payload(&payment);
-            plan.announce("payment.cancelled", id.to_string(), None, payload);
+            payment.give_up(reason.clone(), &mut plan);
             store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
             plan.announce_all(conn, tenant, &[]).await?;
+            word::keep(conn, tenant, now, [Word::Cancelled { payment: id, reason }]).await?;
             Ok(Step::Done(payment))
         }
         // Also the way out of a review whose money was not taken.
@@ -216,7 +256,7 @@ pub async fn cancel(
             let gateway = gateway_of(gateways, &attempt)?;
             let kind = OperationKind::Void;
             let operation = Operation::about_to_send(&payment, attempt.id, kind, now);
-            send(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
+            send_and_keep(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
         }
         _ => Err(wrong_state(&payment, "cancelling", needs)),
     }

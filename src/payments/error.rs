@@ -88,6 +88,12 @@ pub enum PaymentError {
         /// The refund.
         refund: RefundId,
     },
+    /// The entry that promised a refund is not in the journal, so that it cannot be taken back.
+    #[error("stored data cannot be read: the promise of {refund}")]
+    PromiseMissing {
+        /// The refund.
+        refund: RefundId,
+    },
     /// The ledger refused a fact: the plan was wrong.
     #[error("the ledger refused: {refusal}")]
     LedgerRefused {

@@ -1,6 +1,7 @@
 //! The payment as the shop sees it: the intent, its lines, its attempts and refunds.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{Currency, Money, Rate, Timestamp};
@@ -82,7 +83,7 @@ states! {
 }
 
 /// What the shop wants. Amounts are in minor units of `currency`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
     /// Its id.
     pub id: PaymentIntentId,
@@ -147,7 +148,7 @@ impl Intent {
 }
 
 /// One line of the order. Captured and split at capture, then frozen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// Its number, from 1.
     pub n: i16,
@@ -268,8 +269,17 @@ pub struct Payment {
     pub attempts: Vec<Attempt>,
     /// Its refunds, oldest first.
     pub refunds: Vec<Refund>,
-    /// Attempts and refunds as they were loaded: only what differs is written back.
-    pub(super) loaded: (Vec<Attempt>, Vec<Refund>),
+    /// All of it as it was loaded: only what differs is written back.
+    pub(super) loaded: Arc<Loaded>,
+}
+
+/// A payment as it is stored.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Loaded {
+    intent: Option<Intent>,
+    lines: Vec<Line>,
+    attempts: Vec<Attempt>,
+    refunds: Vec<Refund>,
 }
 
 impl Payment {
@@ -284,14 +294,42 @@ impl Payment {
         })
     }
 
+    /// An intent alone.
+    pub(super) fn bare(intent: Intent) -> Payment {
+        let (lines, attempts, refunds) = (Vec::new(), Vec::new(), Vec::new());
+        Payment { intent, lines, attempts, refunds, loaded: Arc::default() }
+    }
+
+    /// It is stored as it is now.
+    pub(super) fn remember(&mut self) {
+        self.loaded = Arc::new(Loaded {
+            intent: Some(self.intent.clone()),
+            lines: self.lines.clone(),
+            attempts: self.attempts.clone(),
+            refunds: self.refunds.clone(),
+        });
+    }
+
+    /// Whether anything of it differs from what is stored.
+    pub(super) fn is_changed(&self) -> bool {
+        let Loaded { intent, lines, attempts, refunds } = &*self.loaded;
+        intent.as_ref() != Some(&self.intent)
+            || (lines, attempts, refunds) != (&self.lines, &self.attempts, &self.refunds)
+    }
+
+    /// The lines that differ from what is stored.
+    pub(super) fn changed_lines(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !self.loaded.lines.contains(line))
+    }
+
     /// The attempts that differ from what is stored.
     pub(super) fn changed_attempts(&self) -> impl Iterator<Item = &Attempt> {
-        self.attempts.iter().filter(|attempt| !self.loaded.0.contains(attempt))
+        self.attempts.iter().filter(|attempt| !self.loaded.attempts.contains(attempt))
     }
 
     /// The refunds that differ from what is stored.
     pub(super) fn changed_refunds(&self) -> impl Iterator<Item = &Refund> {
-        self.refunds.iter().filter(|refund| !self.loaded.1.contains(refund))
+        self.refunds.iter().filter(|refund| !self.loaded.refunds.contains(refund))
     }
 
     /// The attempt of this id.

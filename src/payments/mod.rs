@@ -34,7 +34,6 @@ pub mod facts;
 pub mod gateway;
 pub mod http;
 pub mod intent;
-pub mod laws;
 pub mod operation;
 pub mod plan;
 pub mod refund;
@@ -43,7 +42,9 @@ pub mod settle;
 pub mod split;
 pub mod store;
 pub mod sweep;
+pub mod verify;
 pub mod view;
+pub mod word;
 
 pub use error::PaymentError;
 pub use intent::{Attempt, Intent, IntentState, Line, Payment, Refund, RefundState};

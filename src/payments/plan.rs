@@ -24,6 +24,13 @@ pub struct Policy {
 #[derive(Debug, Clone, Copy)]
 pub struct EntryAt(usize);
 
+/// A place in a plan, to go back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    transactions: usize,
+    events: usize,
+}
+
 /// The transactions to post and the events to announce, in order.
 #[derive(Debug)]
 pub struct Plan {
@@ -79,6 +86,22 @@ impl Plan {
     pub fn add(&mut self, transaction: NewTransaction) -> EntryAt {
         self.transactions.push(transaction);
         EntryAt(self.transactions.len() - 1)
+    }
+
+    /// From here on somebody else acts.
+    pub fn act_as(&mut self, actor: &'static str) {
+        self.actor = actor;
+    }
+
+    /// How far it has come.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { transactions: self.transactions.len(), events: self.events.len() }
+    }
+
+    /// Forgets what was added since.
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        self.transactions.truncate(mark.transactions);
+        self.events.truncate(mark.events);
     }
 
     /// Who acts.

@@ -12,6 +12,7 @@ use super::intent::{IntentState, Metadata, Refund, RefundState};
 use super::operation::{Operation, OperationKind};
 use super::plan::Plan;
 use super::store;
+use super::word::{self, Word};
 
 /// What is to go back.
 #[derive(Debug, Clone)]
@@ -93,5 +94,6 @@ pub async fn request_refund(
     let call = send(conn, tenant, &payment, operation, &gateway).await?;
     let posted = plan.post_all(conn, tenant).await?;
     plan.announce_all(conn, tenant, &posted).await?;
+    word::keep(conn, tenant, now, [Word::asked(call.operation)]).await?;
     Ok((refund_id, call))
 }

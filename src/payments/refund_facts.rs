@@ -314,8 +314,7 @@ impl Payment {
             self.announce_refund("refund.failed", &self.refunds[n], None, plan);
             return Ok(Effect::Applied);
         }
-        let missing = || PaymentError::Corrupt { what: format!("the promise of {}", refund.id) };
-        let promise = promise.ok_or_else(missing)?;
+        let promise = promise.ok_or(PaymentError::PromiseMissing { refund: refund.id })?;
         let key = PostingKey::new(format!("{}:failed", refund.id))?;
         let kind = TransactionKind::new("refund.failed")?;
         let actor = plan.actor().to_owned();

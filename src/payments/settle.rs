@@ -14,6 +14,7 @@ use super::error::PaymentError;
 use super::intent::{IntentState, Payment};
 use super::operation::{Operation, OperationKind, OperationState, next_check};
 use super::plan::{Plan, Policy};
+use super::word::{self, Word};
 use super::{store, view};
 use crate::app::App;
 use crate::db::work;
@@ -63,14 +64,29 @@ pub async fn settle(
     outcome: &Outcome,
     archive: &Archive,
 ) -> Result<Settled, PaymentError> {
+    let settled = settle_outcome(conn, tenant, now, id, outcome).await?;
+    let archived = serde_json::to_value(archive)
+        .map_err(|error| PaymentError::Corrupt { what: error.to_string() })?;
+    store::archive(conn, tenant, id, &archived, now).await?;
+    Ok(settled)
+}
+
+/// The same without an exchange to keep: for what was said before and is weighed again.
+///
+/// # Errors
+/// The database; an operation that is not there; a plan the ledger refused.
+pub async fn settle_outcome(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    id: OperationId,
+    outcome: &Outcome,
+) -> Result<Settled, PaymentError> {
     let missing = || PaymentError::NotFound { id: id.to_string() };
     let found = store::operation(conn, tenant, id).await?.ok_or_else(missing)?;
     let mut payment =
         store::lock(conn, tenant, &[found.intent]).await?.pop().ok_or_else(missing)?;
     let mut operation = store::lock_operation(conn, tenant, id).await?;
-    let archived = serde_json::to_value(archive)
-        .map_err(|error| PaymentError::Corrupt { what: error.to_string() })?;
-    store::archive(conn, tenant, id, &archived, now).await?;
     let policy = store::policy(conn, tenant).await?;
     let promise = match operation.refund {
         Some(refund) => promise(conn, tenant, refund).await?,
@@ -84,9 +100,10 @@ pub async fn settle(
         }
     } else {
         decide(&mut operation, &mut payment, outcome, &policy, promise.as_ref(), &mut plan)?;
-        store::finish_operation(conn, tenant, &operation).await?;
+        store::finish_operations(conn, tenant, std::slice::from_ref(&operation)).await?;
     }
-    write(conn, tenant, &[payment], plan).await?;
+    write(conn, tenant, &payment, plan).await?;
+    word::keep(conn, tenant, now, Word::answered(id, outcome)).await?;
     // Read back, so that the answer is what a later reader gets.
     let payment = store::load(conn, tenant, &[found.intent]).await?.pop().ok_or_else(missing)?;
     let operation = store::operation(conn, tenant, id).await?.unwrap_or(operation);
@@ -235,8 +252,9 @@ pub async fn give_up_undone(
     let mut plan = Plan::new(now, "sync");
     let error = json!({ "code": "not_done", "message": message });
     refused(&operation, &mut payment, error, "not_done", None, &mut plan)?;
-    store::finish_operation(conn, tenant, &operation).await?;
-    write(conn, tenant, &[payment], plan).await
+    store::finish_operations(conn, tenant, std::slice::from_ref(&operation)).await?;
+    write(conn, tenant, &payment, plan).await?;
+    word::keep(conn, tenant, now, [Word::GivenUp { operation: id }]).await
 }
 
 fn end(operation: &mut Operation, state: OperationState, now: Timestamp) {

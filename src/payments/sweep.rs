@@ -16,6 +16,7 @@ use super::intent::Payment;
 use super::operation::{Operation, OperationKind, OperationState, next_check};
 use super::settle::{Settled, find, give_up_undone, settle};
 use super::store;
+use super::word::{self, Word};
 use crate::app::App;
 use crate::clock::Monotonic;
 use crate::db::work;
@@ -371,10 +372,14 @@ async fn query_outcome(
         (Subject::Refund(_), _) => return Ok(Told::Nothing),
     };
     let now = app.clock.now();
+    let told = &Word::told(payment.intent.id, &fact);
     let said = &[Said { intent: payment.intent.id, fact, at: now }];
     app.db
         .transaction("apply_sync", tenant, |tx| {
-            work(async move { apply(tx, tenant, now, "sync", said).await })
+            work(async move {
+                apply(tx, tenant, now, "sync", said).await?;
+                word::keep(tx, tenant, now, [told.clone()]).await
+            })
         })
         .await?;
     Ok(Told::Answer)

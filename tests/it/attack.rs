@@ -106,7 +106,7 @@ async fn entries_that_do_not_continue_their_account_are_refused() {
     let gap = |raw: &mut Raw| {
         raw.entries[0].seq += 1;
         raw.heads[0].version += 1;
-        raw.transactions[0].first.1 += 1;
+        raw.named.1 += 1;
     };
     let gap_aimed = |raw: &mut Raw| {
         gap(raw);
@@ -163,7 +163,7 @@ async fn entries_for_an_account_that_is_not_there_or_of_another_currency_are_ref
         raw.heads.remove(0);
         raw.entries[0] = RawEntry { account: 999_999, seq: 1, ..raw.entries[0].clone() };
         raw.entries[0].balance_after = 1_000;
-        raw.transactions[0].first = (999_999, 1);
+        raw.named = (999_999, 1);
     };
     let dollars = |raw: &mut Raw| raw.entries.iter_mut().for_each(|e| e.currency = "USD");
     let head = |account: &str, currency: &str| {
@@ -220,7 +220,7 @@ async fn transactions_without_entries_or_out_of_order_are_refused() {
     };
     let borrowed = |raw: &mut Raw| {
         empty(raw);
-        raw.transactions[0].first.1 -= 1;
+        raw.named.1 -= 1;
     };
     let moved = |raw: &mut Raw, by: i64| {
         raw.transactions[0].position += by;
@@ -282,7 +282,8 @@ async fn a_late_entry_is_refused_however_well_it_balances() {
     let heads_of = |raw: &Raw| {
         let head = |h: &crate::support::raw::RawHead| {
             format!(
-                "head_{0} as (update ledger.balance set debits = {1}, credits = {2}, version = {3}
+                "head_{0} as (update ledger.balance set debits = {1}, credits = {2}, version = {3},
+                        before_debits = debits, before_credits = credits, before_version = version
                     where tenant_id = 1 and account_id = {0} returning 1)",
                 h.account, h.debits, h.credits, h.version
             )
@@ -397,6 +398,58 @@ async fn a_sequence_number_cannot_be_repeated_under_another_time() {
         entry.balance_after -= sign * 700;
     }
     raw.heads.clear();
-    raw.transactions[0].first.1 -= 1;
+    raw.named.1 -= 1;
     expect(&books, &[("copy", raw.sql())], "copy: 23000 entries_continue").await;
+}
+
+/// Heads and the book say where they come from; here they lie about it.
+#[tokio::test]
+async fn a_head_or_a_book_that_lies_about_where_it_comes_from_is_refused() {
+    let books = victim().await;
+    let raw = honest(&books).await;
+    let lie = |honest: &str, lie: &str| raw.sql().replace(honest, lie);
+    let attacks = [
+        ("the head's number", lie("before_version = version", "before_version = version - 1")),
+        ("the head's debits", lie("before_debits = debits", "before_debits = debits - 1")),
+        ("the head's credits", lie("before_credits = credits", "before_credits = credits + 1")),
+        ("nothing of it", lie("before_version = version,", "")),
+        ("the head's place", lie("position = 5\n", "position = 4\n")),
+        ("the book's number", lie("before_position = position", "before_position = position - 1")),
+        ("the entry it names", lie("last_seq = 4", "last_seq = 3")),
+        ("its account", lie("last_account = ", "last_account = 1 + ")),
+        ("the head alone", "update ledger.balance set before_debits = 0".to_owned()),
+        ("the book alone", "update ledger.book set last_seq = 1".to_owned()),
+    ];
+    let expected = "
+        the head's number: 23000 head_moves_with_entry
+        the head's debits: 23000 head_moves_with_entry
+        the head's credits: 23000 head_moves_with_entry
+        nothing of it: 23000 head_moves_with_entry
+        the head's place: 23000 head_moves_with_entry
+        the book's number: 23000 book_moves_with_journal
+        the entry it names: 23000 transaction_has_entries
+        its account: 23000 transaction_has_entries
+        the head alone: 23000 head_moves_with_entry
+        the book alone: 23000 book_moves_with_journal";
+    expect(&books, &attacks, expected).await;
+}
+
+/// Each month has an index of its own, so a number could stand in two of them.
+#[tokio::test]
+async fn a_sequence_number_cannot_be_repeated_in_another_month() {
+    let books = victim().await;
+    let first = honest(&books).await;
+    let mut copy = first.clone();
+    let next_month = after(40 * 24 * 3_600);
+    copy.position += 1;
+    copy.recorded_at = next_month;
+    copy.transactions[0].position += 1;
+    copy.transactions[0].recorded_at = next_month;
+    for entry in &mut copy.entries {
+        (entry.position, entry.recorded_at) = (copy.position, next_month);
+    }
+    // The heads moved a moment ago, in this very transaction, to just what the copy says.
+    copy.heads.clear();
+    let both = format!("{}; {}", first.sql(), copy.sql());
+    expect(&books, &[("both", both)], "both: 23000 entries_continue").await;
 }

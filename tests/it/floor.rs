@@ -12,7 +12,9 @@ use mizan::auth::{ApiKey, Caller, CreateKey, Mode, create_key, revoke_key};
 use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan::db::private_cluster::{ClusterOptions, PrivateCluster};
-use mizan::db::{Db, DbError, DbOptions, MigrationError, SchemaState, Tx, migrate, work};
+use mizan::db::{
+    Db, DbError, DbOptions, FirstTenant, MigrationError, SchemaState, Tx, migrate, work,
+};
 use mizan::http::{
     Code, Fingerprint, IdempotencyKey, Idempotent, Problem, StoredAnswer, attach_operation, claim,
     finish, idempotent,
@@ -23,6 +25,8 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection};
 
 use crate::support::{T0, TestDb, after};
+
+const SOUK: FirstTenant<'_> = FirstTenant { name: "Souk", time_zone: "Asia/Dubai" };
 
 async fn app_on(url: &str) -> App {
     let db = Db::connect(url, &DbOptions::default()).await.unwrap();
@@ -54,7 +58,7 @@ async fn key_of(app: &App, tenant: TenantId) -> ApiKey {
 }
 
 async fn caller(app: &App, tenant: TenantId) -> Caller {
-    Caller::of_key(&app.db, &key_of(app, tenant).await).await.unwrap()
+    Caller::of_key(&app.keys, &key_of(app, tenant).await).await.unwrap()
 }
 
 fn request(key: &str, body: &str) -> Idempotent {
@@ -258,21 +262,20 @@ async fn a_key_whose_operation_still_runs_names_it_until_it_is_answered() {
     let operation = uuid::Uuid::from_u128(7);
     let claimed = app.db.transaction("first", tenant, |tx| {
         work(async move {
-            let claimed = claim(tx, tenant, request, T0).await?;
-            attach_operation(tx, tenant, request.key(), operation).await?;
+            let claimed = claim(tx, tenant, request).await?;
+            attach_operation(tx, tenant, request, operation, T0).await?;
             Ok::<_, DbError>(claimed)
         })
     });
     assert_eq!(format!("{:?}", claimed.await.unwrap()), "Fresh");
-    let again = || app.db.transaction("again", tenant, |tx| work(claim(tx, tenant, request, T0)));
+    let again = || app.db.transaction("again", tenant, |tx| work(claim(tx, tenant, request)));
     let told = format!("{:?}", again().await.unwrap());
     assert!(told.starts_with("Running") && told.contains(&operation.to_string()), "{told}");
     for body in [json!({"first": 1}), json!({"late": 2})] {
         let answer = &StoredAnswer::success(StatusCode::OK, &body).unwrap();
-        let key = request.key();
-        let kept = app
-            .db
-            .transaction("finish", tenant, |tx| work(finish(tx, tenant, key, answer, after(1))));
+        let kept = app.db.transaction("finish", tenant, |tx| {
+            work(finish(tx, tenant, request, answer, after(1)))
+        });
         kept.await.unwrap();
     }
     assert!(format!("{:?}", again().await.unwrap()).starts_with("Replay"));
@@ -288,18 +291,18 @@ async fn a_key_leads_to_its_tenant_until_it_is_revoked_and_only_a_digest_is_kept
     let db = TestDb::new().await;
     let app = app_on(&db.url()).await;
     let (ours, theirs) = (key_of(&app, db.tenant()).await, key_of(&app, db.other_tenant()).await);
-    let found = Caller::of_key(&app.db, &ours).await.unwrap();
+    let found = Caller::of_key(&app.keys, &ours).await.unwrap();
     assert_eq!((found.tenant(), found.mode()), (db.tenant(), Mode::Test));
-    assert_eq!(Caller::of_key(&app.db, &theirs).await.unwrap().tenant(), db.other_tenant());
+    assert_eq!(Caller::of_key(&app.keys, &theirs).await.unwrap().tenant(), db.other_tenant());
     let stranger = ApiKey::generate(Mode::Test).unwrap();
-    assert_eq!(Caller::of_key(&app.db, &stranger).await.unwrap_err().code(), Code::ApiKeyInvalid);
+    assert_eq!(Caller::of_key(&app.keys, &stranger).await.unwrap_err().code(), Code::ApiKeyInvalid);
     // Somebody else's key cannot be revoked, and one's own only once.
     let revoke = |who| {
         app.db.transaction("revoke", who, move |tx| work(revoke_key(tx, who, found.key(), T0)))
     };
     assert!(!revoke(db.other_tenant()).await.unwrap());
     assert!(revoke(db.tenant()).await.unwrap() && !revoke(db.tenant()).await.unwrap());
-    assert_eq!(Caller::of_key(&app.db, &ours).await.unwrap_err().code(), Code::ApiKeyInvalid);
+    assert_eq!(Caller::of_key(&app.keys, &ours).await.unwrap_err().code(), Code::ApiKeyInvalid);
     let rows: String = sqlx::query_scalar("select json_agg(k)::text from auth.api_key k")
         .fetch_one(&mut db.owner().await)
         .await
@@ -327,7 +330,7 @@ async fn the_service_outlives_its_database_and_an_older_program_keeps_off_a_newe
     let behind = Db::connect_as_owner(&url).await.unwrap();
     behind.close().await.unwrap();
     for _ in 0..2 {
-        migrate(&url, "Souk", T0).await.unwrap();
+        migrate(&url, SOUK, T0).await.unwrap();
     }
     let app = app_on(&url).await;
     assert_eq!(app.db.schema_state().await.unwrap(), SchemaState::Current);
@@ -359,7 +362,7 @@ async fn the_service_outlives_its_database_and_an_older_program_keeps_off_a_newe
     .await
     .unwrap();
     assert_eq!(ready().await, (503, true));
-    let refused = migrate(&url, "Souk", T0).await.unwrap_err();
+    let refused = migrate(&url, SOUK, T0).await.unwrap_err();
     assert!(matches!(refused, MigrationError::Newer { applied: 9999, .. }), "{refused}");
     stop.send(()).unwrap();
     service.await.unwrap().unwrap();

@@ -150,8 +150,11 @@ async fn the_service_holds_no_right_on_the_journal_but_to_read_and_append() {
         account select
         balance select
         book select
+        day_delta insert select
         entry insert select
+        folded_day insert select
         outcome insert select
+        period insert select
         rejection insert select
         transaction select"
         )
@@ -172,9 +175,10 @@ async fn the_service_holds_no_right_on_the_journal_but_to_read_and_append() {
             "
         account insert created_at currency path public_id tenant_id
         balance insert account_id currency floor_side tenant_id
-        balance update credits debits version
-        book update event_position position recorded_at
-        transaction insert actor effective_at entry_count first_account first_seq id kind \
+        balance update before_credits before_debits before_version credits debits position version
+        book update before_position closed_before event_position last_account last_seq position \
+            recorded_at recorded_from
+        transaction insert actor effective_at entry_count id kind \
             metadata position recorded_at reverses source tenant_id"
         )
     );

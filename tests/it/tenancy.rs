@@ -4,6 +4,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::support::raw::{Raw, answer};
 use crate::support::{Actor, Books, fact, lines};
+use crate::time::{at, close, fold_all};
 
 const SALE: &str = "dr gateway_clearing:stripe 9.00 AED; cr vendor_payable:V1:pending 9.00 AED";
 
@@ -70,6 +71,11 @@ async fn every_table_with_a_tenant_is_isolated() {
 #[tokio::test]
 async fn no_tenant_no_rows() {
     let books = neighbours().await;
+    for books in [&books, &books.of(books.db.other_tenant())] {
+        let later = at("2026-03-04T09:00:00Z");
+        fold_all(books, later).await;
+        close(books, later, "2026-03-02").await;
+    }
     let tables = names(
         &books,
         "select c.oid::regclass::text

@@ -51,14 +51,14 @@ impl Sent {
         Sent { headers, body }
     }
 
-    fn kept_as(&self, id: DeliveryId) -> NewDelivery<'_> {
+    fn kept_as(&self, id: DeliveryId) -> NewDelivery {
         let stripe = webhook_reader(ProviderName::Stripe);
         let secrets = [SecretString::from(SECRET)];
         let checked = check(&*stripe, &secrets, &self.headers, &self.body, T0).unwrap();
         checked.delivery(id, "main")
     }
 
-    fn kept(&self) -> NewDelivery<'_> {
+    fn kept(&self) -> NewDelivery {
         self.kept_as(DeliveryId::generate(T0))
     }
 }
@@ -108,7 +108,7 @@ impl Inbox {
 
     async fn law(&self, now: Timestamp) -> (i64, Vec<String>) {
         let mut tx = self.begin().await;
-        law_deliveries(&mut tx, self.tenant, now, Duration::days(3)).await.unwrap()
+        law_deliveries(&mut tx, self.tenant, None, now, Duration::days(3)).await.unwrap()
     }
 
     /// What the database answers to SQL that goes round the application.
@@ -530,7 +530,7 @@ async fn nobody_sees_or_touches_the_deliveries_of_another_tenant() {
     for tenant in [inbox.tenant, neighbour] {
         assert!(delivery(&mut tx, tenant, mine).await.unwrap().is_none());
         assert!(due_parked(&mut tx, tenant, after(99), 10).await.unwrap().is_empty());
-        let law = law_deliveries(&mut tx, tenant, T0, Duration::days(3)).await.unwrap();
+        let law = law_deliveries(&mut tx, tenant, None, T0, Duration::days(3)).await.unwrap();
         assert_eq!(law, (0, vec![]));
         let ended = dispose(&mut tx, tenant, mine, &Disposition::Applied, T0).await;
         assert!(matches!(ended, Err(WebhookError::NotOpen { .. })));

@@ -12,23 +12,28 @@ pub const TEXT_MAX: usize = 255;
 
 /// A verified delivery on its way in; made by [`crate::Checked::delivery`] alone.
 #[derive(Clone)]
-pub struct NewDelivery<'a> {
+pub struct NewDelivery {
     pub(crate) id: DeliveryId,
-    pub(crate) connection: &'a str,
+    pub(crate) connection: String,
     pub(crate) provider: ProviderName,
     pub(crate) dedupe_id: String,
     pub(crate) event_type: Option<String>,
     pub(crate) object_ref: Option<String>,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: &'a [u8],
+    pub(crate) body: Vec<u8>,
     pub(crate) signed_at: Option<Timestamp>,
     pub(crate) occurred_at: Option<Timestamp>,
 }
 
-impl NewDelivery<'_> {
+impl NewDelivery {
     /// The id it gets, unless it is known already.
     pub const fn id(&self) -> DeliveryId {
         self.id
+    }
+
+    /// The connection it came in by.
+    pub fn connection(&self) -> &str {
+        &self.connection
     }
 
     /// By what a repetition is recognised.
@@ -38,7 +43,7 @@ impl NewDelivery<'_> {
 }
 
 /// Leaves out the bytes and headers: they hold a buyer's data.
-impl fmt::Debug for NewDelivery<'_> {
+impl fmt::Debug for NewDelivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewDelivery")
             .field("id", &self.id)
@@ -50,7 +55,7 @@ impl fmt::Debug for NewDelivery<'_> {
     }
 }
 
-/// What [`crate::keep`] found.
+/// What [`crate::keep`] and [`crate::keep_many`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
     /// It is the first of its name, and stored now.

@@ -54,7 +54,7 @@ pub fn check<'a>(
     Ok(Checked { provider: provider.name(), headers, body, verified, events })
 }
 
-impl<'a> Checked<'a> {
+impl Checked<'_> {
     /// The gateway it came from.
     pub const fn provider(&self) -> ProviderName {
         self.provider
@@ -74,7 +74,7 @@ impl<'a> Checked<'a> {
     }
 
     /// What is kept of it, under an id of ours and the connection it came in by.
-    pub fn delivery(&self, id: DeliveryId, connection: &'a str) -> NewDelivery<'a> {
+    pub fn delivery(&self, id: DeliveryId, connection: &str) -> NewDelivery {
         let first = self.events.as_ref().ok().and_then(|events| events.first());
         let event_type = match (&self.events, first) {
             (_, Some(event)) => Some(event.event_type.as_str()),
@@ -83,7 +83,7 @@ impl<'a> Checked<'a> {
         };
         NewDelivery {
             id,
-            connection,
+            connection: connection.to_owned(),
             provider: self.provider,
             dedupe_id: self.dedupe_id(),
             event_type: event_type.and_then(label),
@@ -91,10 +91,18 @@ impl<'a> Checked<'a> {
                 .and_then(ProviderEvent::provider_ref)
                 .and_then(|object| label(object.as_str())),
             headers: kept_headers(self.provider, self.headers),
-            body: self.body,
+            body: self.body.to_vec(),
             signed_at: self.verified.signed_at,
             occurred_at: first.and_then(|event| event.occurred_at).filter(is_storable),
         }
+    }
+
+    /// What it says, for who goes on after the bytes are gone.
+    ///
+    /// # Errors
+    /// As [`Self::events`].
+    pub fn into_events(self) -> Result<Vec<ProviderEvent>, TranslateError> {
+        self.events
     }
 
     /// An id that a text column can hold. Where the gateway's own cannot be held, its digest.
@@ -199,7 +207,7 @@ mod tests {
             check_with(SECRET, &self.headers, &self.body, now()).unwrap()
         }
 
-        fn kept(&self) -> NewDelivery<'_> {
+        fn kept(&self) -> NewDelivery {
             self.check().delivery(DeliveryId::generate(now()), "main")
         }
     }
@@ -230,7 +238,7 @@ mod tests {
         let sent = Sent::of(SUCCEEDED);
         let kept = sent.kept();
         let headers: Headers = kept.headers.iter().cloned().collect();
-        let body = std::str::from_utf8(kept.body).unwrap();
+        let body = std::str::from_utf8(&kept.body).unwrap();
         assert!(check_with(SECRET, &headers, body, now()).is_ok());
     }
 

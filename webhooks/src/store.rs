@@ -1,117 +1,20 @@
 //! Every statement about deliveries.
 
-use chrono::Duration;
 use mizan_money::{DeliveryId, TenantId, Timestamp};
 use mizan_providers::{Headers, ProviderName};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 
-use crate::delivery::{Cursor, Delivery, Filter, Kept, Listed, NewDelivery, Page, Summary};
-use crate::disposition::{DeliveryState, Disposition, Standing};
+use crate::READ_MAX;
+use crate::delivery::{Cursor, Delivery, Filter, Listed, Page, Summary};
+use crate::disposition::{DeliveryState, Standing};
 use crate::error::WebhookError;
-use crate::{NAMED_MAX, READ_MAX};
+
+mod keep;
+
+pub use keep::{dispose, dispose_many, keep, keep_many};
 
 type Result<T> = std::result::Result<T, WebhookError>;
-
-/// Stores a delivery unless it is known. A repetition that runs at the same time waits here for
-/// the first one's commit; a known delivery is locked, so that a repetition of a parked one may
-/// be applied again.
-///
-/// # Errors
-/// The database.
-pub async fn keep(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    new: &NewDelivery<'_>,
-    now: Timestamp,
-) -> Result<Kept> {
-    let headers: Vec<Value> =
-        new.headers.iter().map(|(name, value)| Value::from(vec![&**name, &**value])).collect();
-    let inserted = sqlx::query(
-        "insert into webhooks.delivery (tenant_id, id, connection, provider, dedupe_id,
-             event_type, object_ref, body, headers, signed_at, received_at, occurred_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         on conflict (tenant_id, connection, dedupe_id) do nothing",
-    )
-    .bind(tenant.0)
-    .bind(new.id.uuid())
-    .bind(new.connection)
-    .bind(new.provider.as_str())
-    .bind(&new.dedupe_id)
-    .bind(new.event_type.as_deref())
-    .bind(new.object_ref.as_deref())
-    .bind(new.body)
-    .bind(Value::from(headers))
-    .bind(new.signed_at)
-    .bind(now)
-    .bind(new.occurred_at)
-    .execute(&mut *conn)
-    .await?;
-    if inserted.rows_affected() == 1 {
-        return Ok(Kept::New(new.id));
-    }
-    known(conn, tenant, new).await
-}
-
-/// The first of its name. A statement of its own: only a new one sees what a transaction that
-/// was waited for has committed.
-async fn known(conn: &mut PgConnection, tenant: TenantId, new: &NewDelivery<'_>) -> Result<Kept> {
-    let row = sqlx::query(
-        "select id, state, attempts, sha256(body) = $4 as same_bytes
-         from webhooks.delivery
-         where tenant_id = $1 and connection = $2 and dedupe_id = $3
-         for no key update",
-    )
-    .bind(tenant.0)
-    .bind(new.connection)
-    .bind(&new.dedupe_id)
-    .bind(Sha256::digest(new.body).to_vec())
-    .fetch_one(conn)
-    .await?;
-    let id = DeliveryId::from_uuid(row.try_get("id")?);
-    if !row.try_get::<bool, _>("same_bytes")? {
-        // Gateways count pending deliveries inside the body, so this is no alarm.
-        tracing::debug!(%id, "repeated with other bytes; the first ones are kept");
-    }
-    Ok(Kept::Known { id, state: state_of(id, &row)?, attempts: count_of(id, &row, "attempts")? })
-}
-
-/// Says what became of an open delivery; counts as one attempt.
-///
-/// # Errors
-/// [`WebhookError::NotOpen`] when it is finished already or unknown, or the database.
-pub async fn dispose(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: DeliveryId,
-    disposition: &Disposition,
-    now: Timestamp,
-) -> Result<()> {
-    let (next_attempt_at, finished_at) = match disposition {
-        Disposition::Parked { retry_at, .. } => (Some(*retry_at), None),
-        _ => (None, Some(now)),
-    };
-    let updated = sqlx::query(
-        "update webhooks.delivery
-         set state = $3, reason = $4, next_attempt_at = $5, finished_at = $6,
-             attempts = attempts + 1
-         where tenant_id = $1 and id = $2 and finished_at is null",
-    )
-    .bind(tenant.0)
-    .bind(id.uuid())
-    .bind(disposition.state().as_str())
-    .bind(disposition.stored_reason())
-    .bind(next_attempt_at)
-    .bind(finished_at)
-    .execute(conn)
-    .await?;
-    if updated.rows_affected() == 0 {
-        return Err(WebhookError::NotOpen { id });
-    }
-    Ok(())
-}
 
 /// Locks parked deliveries whose time has come, the longest due first. Those that another job
 /// holds are passed over.
@@ -210,48 +113,6 @@ pub async fn deliveries(
         data.reverse();
     }
     Ok(Listed { data, has_more })
-}
-
-/// Proves that no delivery was forgotten: each is applied, or ignored or stale with a reason, or
-/// parked with a reason and received less than `park_limit` before `now`. Answers how many were
-/// checked, and names the first [`NAMED_MAX`] that break this.
-///
-/// # Errors
-/// The database; a broken law is an answer and not an error.
-pub async fn law_deliveries(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    now: Timestamp,
-    park_limit: Duration,
-) -> Result<(i64, Vec<String>)> {
-    let checked = sqlx::query_scalar("select count(*) from webhooks.delivery where tenant_id = $1")
-        .bind(tenant.0)
-        .fetch_one(&mut *conn)
-        .await?;
-    let oldest = now.checked_sub_signed(park_limit).unwrap_or(Timestamp::UNIX_EPOCH);
-    let broken = sqlx::query_scalar(
-        "select 'delivery whd_' || replace(id::text, '-', '') || case
-                 when state = 'received' then ' was received and nothing became of it'
-                 when state = 'parked' and length(reason) > 0 then
-                     ' is parked since ' || to_char(received_at at time zone 'UTC',
-                         'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || ': ' || left(reason, 200)
-                 else ' is ' || state || ' without a reason' end
-         from webhooks.delivery
-         where tenant_id = $1 and not case state
-             when 'applied' then finished_at is not null
-             when 'ignored' then finished_at is not null and length(reason) > 0
-             when 'stale' then finished_at is not null and length(reason) > 0
-             when 'parked' then received_at > $2 and length(reason) > 0
-             else false end
-         order by id
-         limit $3",
-    )
-    .bind(tenant.0)
-    .bind(oldest)
-    .bind(NAMED_MAX)
-    .fetch_all(conn)
-    .await?;
-    Ok((checked, broken))
 }
 
 fn id_of(row: &PgRow) -> Result<DeliveryId> {

@@ -1,14 +1,16 @@
 //! Reading the books: accounts, balances now, statements, transactions, the trial balance.
 
+mod past;
 mod store;
 
 use chrono::{DateTime, Utc};
 use mizan_money::{AccountId, Currency, Money, TransactionId};
 use uuid::Uuid;
 
+pub use past::{AsOf, DatedStatement, Horizon, Known, PastBalance, parse_day};
 pub use store::{
-    account, account_at, accounts, statement, transaction, transaction_by_key, transactions,
-    trial_balance,
+    account, account_at, accounts, balance_as_of, dated_statement, horizon, statement, transaction,
+    transaction_by_key, transactions, trial_balance, trial_balance_as_of,
 };
 
 use crate::account::AccountRef;
@@ -78,7 +80,7 @@ impl Account {
 }
 
 /// Turns debits minus credits into the balance on the normal side.
-fn on_normal_side(line: &Line, net: i64) -> i64 {
+pub(crate) fn on_normal_side(line: &Line, net: i64) -> i64 {
     match line.class.normal_side() {
         Side::Debit => net,
         Side::Credit => -net,

@@ -13,6 +13,7 @@ use crate::outcome::{
     Answer, Decline, DeclineKind, Mismatch, Outcome, PaymentAnswer, RefundAnswer, Subject,
     UnknownReason,
 };
+use crate::stripe::facts::Written;
 use crate::stripe::request::{PAYMENT_KEY, REFUND_KEY};
 use crate::stripe::{facts, refusal, typed, wire};
 
@@ -56,7 +57,9 @@ fn success(op: &Operation, answer: &HttpAnswer) -> Result<Outcome, UnknownReason
         Ok(settle_refund(op, facts, &re.metadata, request_id))
     } else {
         let pi = typed::payment_intent(&answer.body).map_err(malformed)?;
-        let facts = facts::payment(&pi).map_err(|error| unreadable(error.to_string()))?;
+        // The answer to a query tells how things stand, any other what was just done.
+        let written = if op.is_query() { Written::Later } else { Written::AtCapture };
+        let facts = facts::payment(&pi, written).map_err(|error| unreadable(error.to_string()))?;
         if facts.status == PaymentStatus::Unknown {
             return Err(unknown_status(&pi.status));
         }

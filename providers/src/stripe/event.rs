@@ -12,7 +12,7 @@ use crate::event::{
     RefundNotice, SettlementNotice, TransferEvent,
 };
 use crate::model::{ProviderRef, TransferStatus};
-use crate::stripe::facts::{self, FactError};
+use crate::stripe::facts::{self, FactError, Written};
 use crate::stripe::{status, wire};
 
 /// Translates a believed body.
@@ -63,7 +63,9 @@ fn subject(
         "charge.refunded" => refund_notice(&read(event_type, object)?),
         "charge.refund.updated" => refund(&read(event_type, object)?),
         "payout.reconciliation_completed" => settlement(&read(event_type, object)?),
-        _ if event_type.starts_with("payment_intent.") => payment(&read(event_type, object)?),
+        _ if event_type.starts_with("payment_intent.") => {
+            payment(event_type, &read(event_type, object)?)
+        }
         _ if event_type.starts_with("refund.") => refund(&read(event_type, object)?),
         _ if event_type.starts_with("charge.dispute.") => {
             dispute(event_type, &read(event_type, object)?)
@@ -89,8 +91,13 @@ fn unusable(event_type: &str, error: &FactError) -> TranslateError {
     }
 }
 
-fn payment(pi: &wire::PaymentIntent) -> Result<EventSubject, FactError> {
-    Ok(EventSubject::Payment(Box::new(facts::payment(pi)?)))
+/// An event keeps its object as it was in that moment.
+fn payment(event_type: &str, pi: &wire::PaymentIntent) -> Result<EventSubject, FactError> {
+    let written = match event_type {
+        "payment_intent.succeeded" => Written::AtCapture,
+        _ => Written::Later,
+    };
+    Ok(EventSubject::Payment(Box::new(facts::payment(pi, written)?)))
 }
 
 fn refund(re: &wire::Refund) -> Result<EventSubject, FactError> {

@@ -31,8 +31,20 @@ impl From<WireAmountError> for FactError {
     }
 }
 
+/// When an object was written, which decides what its sums can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As the money was taken: nothing of it can have gone back yet.
+    AtCapture,
+    /// At some time or other.
+    Later,
+}
+
 /// A payment intent's facts.
-pub(super) fn payment(pi: &wire::PaymentIntent) -> Result<PaymentAnswer, FactError> {
+pub(super) fn payment(
+    pi: &wire::PaymentIntent,
+    written: Written,
+) -> Result<PaymentAnswer, FactError> {
     let money = |amount: i64| from_wire_amount(amount, &pi.currency);
     let provider_ref = id("id", &pi.id)?;
     let status = status::payment(&pi.status, pi.last_payment_error.is_some());
@@ -40,7 +52,7 @@ pub(super) fn payment(pi: &wire::PaymentIntent) -> Result<PaymentAnswer, FactErr
     if pi.amount <= 0 {
         return Err(FactError::Impossible { field: "amount", value: pi.amount });
     }
-    let received = received(pi, charge, status)?;
+    let received = received(pi, charge, status, written)?;
     let capturable = match (pi.amount_capturable, status) {
         (Some(amount), _) => amount,
         // Trimmed bodies leave it out; a hold that nobody captured from is the whole amount.
@@ -73,9 +85,11 @@ fn received(
     pi: &wire::PaymentIntent,
     charge: Option<&wire::Charge>,
     status: PaymentStatus,
+    written: Written,
 ) -> Result<i64, FactError> {
     let field = "amount_received";
-    let said = pi.amount_received.or_else(|| charge.and_then(|charge| charge.amount_captured));
+    let by_charge = |charge: &wire::Charge| charge.amount_captured.or(taken(charge, written));
+    let said = pi.amount_received.or_else(|| charge.and_then(by_charge));
     let amount = match (said, status) {
         (Some(amount), _) => amount,
         (None, PaymentStatus::Captured) => return Err(FactError::Missing { field }),
@@ -86,6 +100,19 @@ fn received(
         return Err(FactError::Impossible { field, value: amount });
     }
     Ok(amount)
+}
+
+/// What a charge took, where it names no such amount but says that it was captured.
+///
+/// The part of a hold that is not captured is released as a refund, and counts among
+/// `amount_refunded` (docs.stripe.com: capture a partial amount of a hold). While that is zero,
+/// all was taken; as the money is taken, the rest is what was taken. Later the released part and
+/// true refunds are one sum, which tells neither.
+fn taken(charge: &wire::Charge, written: Written) -> Option<i64> {
+    let (amount, back) = (charge.amount?, charge.amount_refunded?);
+    let told = written == Written::AtCapture || back == 0;
+    let sound = charge.captured == Some(true) && (0..=amount).contains(&back);
+    if told && sound { amount.checked_sub(back) } else { None }
 }
 
 /// A refund's facts.

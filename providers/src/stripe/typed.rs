@@ -83,6 +83,8 @@ impl From<shared::Charge> for wire::Charge {
     fn from(it: shared::Charge) -> Self {
         Self {
             id: it.id.to_string(),
+            amount: Some(it.amount),
+            captured: Some(it.captured),
             amount_captured: Some(it.amount_captured),
             amount_refunded: Some(it.amount_refunded),
             currency: Some(it.currency.to_string()),

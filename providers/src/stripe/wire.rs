@@ -72,6 +72,8 @@ pub(super) struct RedirectToUrl {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Charge {
     pub(super) id: String,
+    pub(super) amount: Option<i64>,
+    pub(super) captured: Option<bool>,
     pub(super) amount_captured: Option<i64>,
     pub(super) amount_refunded: Option<i64>,
     pub(super) currency: Option<String>,

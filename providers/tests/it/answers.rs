@@ -1,8 +1,8 @@
 //! Answers: total, never a success by mistake, and compared with what was asked.
 
 use mizan_providers::{
-    CaptureMethod, Confirmation, CreatePayment, DeclineKind, Finality, Headers, HttpAnswer,
-    Operation, Outcome, Prior, Provider,
+    CaptureMethod, Confirmation, CreatePayment, DeclineKind, EventSubject, Finality, Headers,
+    HttpAnswer, Operation, Outcome, Prior, Provider,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -209,6 +209,62 @@ fn a_success_status_with_anything_but_a_success_inside_is_unknown() {
     ] {
         assert_eq!(brief(&parse(&sale(), status, body.clone())), expected, "{status} {body}");
     }
+}
+
+/// A success that does not say how much was taken, with this as its charge.
+fn silent(charge: Value) -> Value {
+    let mut body = payment("succeeded", 0);
+    body.as_object_mut().unwrap().remove("amount_received");
+    with(body, "latest_charge", charge)
+}
+
+/// A charge of older days: what was released of a hold counts as refunded.
+fn charge(captured: bool, back: i64) -> Value {
+    json!({"id": "ch_1", "amount": AMOUNT, "captured": captured, "amount_refunded": back})
+}
+
+#[test]
+fn a_success_that_names_no_amount_is_told_by_its_charge_or_not_at_all() {
+    let part = capture(asked(), money(18_000, "AED"));
+    let rest = AMOUNT - 18_000;
+    for (op, charge, expected) in [
+        (&sale(), charge(true, 0), "done captured"),
+        (&part, charge(true, rest), "done captured"),
+        (&part, charge(true, 0), "mismatch captured"),
+        (&part, charge(true, rest + 1), "mismatch captured"),
+        (&sync(asked()), charge(true, 0), "done captured"),
+        // Released or given back: nobody can tell any more.
+        (&sync(asked()), charge(true, rest), "unknown unreadable"),
+        (&sale(), charge(false, 0), "unknown unreadable"),
+        (&sale(), charge(true, -1), "unknown unreadable"),
+        (&sale(), charge(true, AMOUNT), "unknown unreadable"),
+        (&sale(), charge(true, AMOUNT + 1), "unknown unreadable"),
+        (&sale(), with(charge(true, 0), "amount_refunded", Value::Null), "unknown unreadable"),
+        (&sale(), with(charge(true, 0), "amount", Value::Null), "unknown unreadable"),
+        (&sale(), with(charge(true, 0), "captured", Value::Null), "unknown unreadable"),
+        (&part, with(charge(true, rest), "amount_captured", json!(1)), "mismatch captured"),
+        (&sale(), json!("ch_1"), "unknown unreadable"),
+    ] {
+        assert_eq!(answered(op, &silent(charge.clone())), expected, "{op:?} {charge}");
+    }
+}
+
+#[test]
+fn an_event_that_names_no_amount_is_believed_only_where_it_tells_of_the_capture() {
+    let told = |kind: &str, back: i64| {
+        let body = json!({
+            "id": "evt_1", "object": "event", "type": kind, "created": 1_772_442_000,
+            "data": {"object": silent(charge(true, back))},
+        });
+        let events = stripe().events(body.to_string().as_bytes()).ok()?;
+        let EventSubject::Payment(it) = &events[0].subject else { panic!("{events:?}") };
+        Some(it.captured.minor())
+    };
+    assert_eq!(told("payment_intent.succeeded", 0), Some(AMOUNT));
+    assert_eq!(told("payment_intent.succeeded", 7_000), Some(18_000));
+    assert_eq!(told("payment_intent.succeeded", AMOUNT), None);
+    assert_eq!(told("payment_intent.processing", 0), Some(AMOUNT));
+    assert_eq!(told("payment_intent.processing", 7_000), None);
 }
 
 fn refused(op: &Operation, status: u16, error: &Value, prior: Prior) -> String {

@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::layout::{self, Layout};
 use super::probe::{self, Answer};
 use super::process::{self, Budget, MARK, PidFile};
-use super::{ClusterOptions, DATABASE, Durability, SUPERUSER};
+use super::{ClusterOptions, DATABASE, Durability, SUPERUSER, tuning};
 
 /// A start after a crash replays what the last checkpoint did not cover.
 const START_PATIENCE: Duration = Duration::from_secs(300);
@@ -111,6 +111,9 @@ fn arguments(options: &ClusterOptions, layout: &Layout, socket_dir: &Path) -> Ve
     };
     let durable_settings = ["fsync", "full_page_writes", "synchronous_commit"];
     settings.extend(durable_settings.map(|name| format!("{name}={durable}")));
+    if options.durability == Durability::Durable {
+        settings.extend(tuning::settings().map(|(name, value)| format!("{name}={value}")));
+    }
     settings.extend(options.settings.iter().map(|(name, value)| format!("{name}={value}")));
 
     let mut args: Vec<OsString> = vec!["-D".into(), layout.pg().into()];

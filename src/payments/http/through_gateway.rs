@@ -95,7 +95,7 @@ where
     app.db
         .transaction("begin_call", tenant, |tx| {
             work(async move {
-                match claim(tx, tenant, request, now).await? {
+                match claim(tx, tenant, request).await? {
                     Claim::Replay(answer) => return Ok(Begun::Answer(answer, Replay::Again)),
                     Claim::Running { operation_id: Some(id), created_at } => {
                         let id = OperationId::from_uuid(id);
@@ -120,13 +120,13 @@ where
                 match begin(tx).await? {
                     Step::Call(call) => {
                         let operation = call.operation.uuid();
-                        attach_operation(tx, tenant, request.key(), operation).await?;
+                        attach_operation(tx, tenant, request, operation, now).await?;
                         Ok(Begun::Call(Box::new(call)))
                     }
                     Step::Done(payment) => {
                         let body = show(shows, &payment, None);
                         let answer = StoredAnswer::success(StatusCode::OK, &body)?;
-                        finish(tx, tenant, request.key(), &answer, now).await?;
+                        finish(tx, tenant, request, &answer, now).await?;
                         Ok(Begun::Answer(answer, Replay::First))
                     }
                 }
@@ -201,25 +201,39 @@ async fn answer(
             StoredAnswer::success(status, &show(shows, &settled.payment, Some(settled)))?
         }
     };
-    if settled.operation.state.is_final() {
-        let (tenant, now, answer) = (caller.tenant(), app.clock.now(), &answer);
-        let kept = app
-            .db
-            .transaction("keep_answer", tenant, |tx| {
-                work(async move {
-                    let claim = claim(tx, tenant, request, now).await?;
-                    if matches!(claim, Claim::Running { .. }) {
-                        finish(tx, tenant, request.key(), answer, now).await?;
-                    }
-                    Ok::<_, Problem>(())
-                })
-            })
-            .await;
-        if let Err(problem) = kept {
-            // The answer is true all the same, and the operation gives it again.
-            tracing::warn!(code = problem.code().as_str(), "an answer could not be kept");
-        }
+    match settled.operation.state.is_final() {
+        true => keep_answer(app, caller, request, answer, replay).await,
+        false => Ok(answer.respond(replay)),
     }
+}
+
+/// Keeps the answer under its key before anybody hears it: a key has one answer, and what was
+/// kept in the meantime is that one.
+async fn keep_answer(
+    app: &App,
+    caller: &Caller,
+    request: &Idempotent,
+    answer: StoredAnswer,
+    replay: Replay,
+) -> Result<Response, Problem> {
+    let (tenant, now, answer) = (caller.tenant(), app.clock.now(), &answer);
+    let kept = app
+        .db
+        .transaction("keep_answer", tenant, |tx| {
+            work(async move {
+                match claim(tx, tenant, request).await? {
+                    Claim::Replay(earlier) => return Ok((earlier, Replay::Again)),
+                    Claim::Fresh | Claim::Running { .. } => {}
+                    claim => return Err(claim.problem().unwrap_or_else(in_flight)),
+                }
+                finish(tx, tenant, request, answer, now).await?;
+                Ok((answer.clone(), replay))
+            })
+        })
+        .await;
+    let (answer, replay) = kept.inspect_err(|problem: &Problem| {
+        tracing::warn!(code = problem.code().as_str(), "an answer could not be kept");
+    })?;
     Ok(answer.respond(replay))
 }
 

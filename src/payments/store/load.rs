@@ -29,7 +29,8 @@ pub async fn policy(conn: &mut PgConnection, tenant: TenantId) -> Result<Policy>
     Ok(Policy { jurisdiction: row.try_get("jurisdiction")?, vat: rate(&row, "vat_percent")? })
 }
 
-/// Locks intents in the order of their ids, then loads them. Ids that are unknown are left out.
+/// Locks intents in the order of their ids and loads them with everything that belongs to them,
+/// in the same few statements whatever their number. Ids that are unknown are left out.
 ///
 /// # Errors
 /// The database.
@@ -38,22 +39,28 @@ pub async fn lock(
     tenant: TenantId,
     ids: &[PaymentIntentId],
 ) -> Result<Vec<Payment>> {
-    sqlx::query(
-        "select id from payments.intent
-         where tenant_id = $1 and id = any($2)
-         order by id
-         for no key update",
+    // A row that was waited for comes back as it is after the wait.
+    let rows = sqlx::query(
+        "select i.* from unnest($2::uuid[]) as w (id)
+         cross join lateral (
+             select * from payments.intent where tenant_id = $1 and id = w.id
+             for no key update
+         ) i",
     )
     .bind(tenant.0)
     .bind(uuids(ids))
-    .execute(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
-    // A second statement: it sees what the lock waited for.
-    load(conn, tenant, ids).await
+    // Later statements: they see what the lock waited for.
+    whole(conn, tenant, &rows).await
 }
 
+/// In order and each once: everybody locks in this order.
 fn uuids(ids: &[PaymentIntentId]) -> Vec<Uuid> {
-    ids.iter().map(|id| id.uuid()).collect()
+    let mut ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// Loads payments in the order of their ids. Ids that are unknown are left out.
@@ -66,24 +73,42 @@ pub async fn load(
     ids: &[PaymentIntentId],
 ) -> Result<Vec<Payment>> {
     let rows = sqlx::query(
-        "select * from payments.intent where tenant_id = $1 and id = any($2) order by id",
+        "select i.* from unnest($2::uuid[]) as w (id)
+         cross join lateral (
+             select * from payments.intent where tenant_id = $1 and id = w.id offset 0
+         ) i",
     )
     .bind(tenant.0)
     .bind(uuids(ids))
     .fetch_all(&mut *conn)
     .await?;
+    whole(conn, tenant, &rows).await
+}
+
+/// Payments of these rows, in the order of their ids.
+async fn whole(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    intents: &[PgRow],
+) -> Result<Vec<Payment>> {
     let mut payments = BTreeMap::new();
-    for row in &rows {
+    for row in intents {
         let intent = intent_from(row)?;
-        let (lines, attempts, refunds) = (Vec::new(), Vec::new(), Vec::new());
-        let loaded = Default::default();
-        payments.insert(intent.id.uuid(), Payment { intent, lines, attempts, refunds, loaded });
+        payments.insert(intent.id.uuid(), Payment::bare(intent));
     }
+    if payments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = payments.keys().copied().collect();
     let rows = sqlx::query(
-        "select * from payments.line where tenant_id = $1 and intent_id = any($2) order by n",
+        "select o.* from unnest($2::uuid[]) as w (id)
+         cross join lateral (
+             select * from payments.line where tenant_id = $1 and intent_id = w.id offset 0
+         ) o
+         order by o.n",
     )
     .bind(tenant.0)
-    .bind(uuids(ids))
+    .bind(&ids)
     .fetch_all(&mut *conn)
     .await?;
     for row in &rows {
@@ -93,10 +118,14 @@ pub async fn load(
         }
     }
     let rows = sqlx::query(
-        "select * from payments.attempt where tenant_id = $1 and intent_id = any($2) order by id",
+        "select o.* from unnest($2::uuid[]) as w (id)
+         cross join lateral (
+             select * from payments.attempt where tenant_id = $1 and intent_id = w.id offset 0
+         ) o
+         order by o.id",
     )
     .bind(tenant.0)
-    .bind(uuids(ids))
+    .bind(&ids)
     .fetch_all(&mut *conn)
     .await?;
     for row in &rows {
@@ -106,10 +135,14 @@ pub async fn load(
         }
     }
     let rows = sqlx::query(
-        "select * from payments.refund where tenant_id = $1 and intent_id = any($2) order by id",
+        "select o.* from unnest($2::uuid[]) as w (id)
+         cross join lateral (
+             select * from payments.refund where tenant_id = $1 and intent_id = w.id offset 0
+         ) o
+         order by o.id",
     )
     .bind(tenant.0)
-    .bind(uuids(ids))
+    .bind(&ids)
     .fetch_all(&mut *conn)
     .await?;
     for row in &rows {
@@ -118,7 +151,7 @@ pub async fn load(
         }
     }
     for payment in payments.values_mut() {
-        payment.loaded = (payment.attempts.clone(), payment.refunds.clone());
+        payment.remember();
     }
     Ok(payments.into_values().collect())
 }

@@ -1,9 +1,17 @@
 //! Every statement on the schema `payments`.
+//!
+//! What takes many at once probes an index for each of them, in a `lateral` subquery that no
+//! planner can turn into a join: a connection keeps the plan it made, and one that was made when
+//! a table was empty, and a scan of it cheap, must be as good when it holds millions. Where two
+//! indexes begin alike, `>= … order by … limit 1` leaves only the one meant. Rows that are held
+//! under a lock already are written by their place (`ctid`), which cannot change meanwhile.
 
 mod load;
 mod operation;
 mod query;
+mod reference;
 mod save;
+mod word;
 
 use mizan_money::{Currency, Money, Rate};
 use sqlx::Row;
@@ -11,14 +19,15 @@ use sqlx::postgres::PgRow;
 
 pub use load::{load, lock, policy};
 pub use operation::{
-    archive, due_operations, finish_operation, insert_operation, law_operations_end,
+    archive, due_operations, finish_operations, insert_operation, lock_open_operations,
     lock_operation, open_operation, open_operations, operation, postpone_operation,
 };
 pub use query::{
-    Listing, attempt_by_reference, awaits_reference, due_fees, intents, law_books_agree,
-    law_refunds_agree, postpone_fee, refund_by_reference, refund_owner, refunds,
+    Listing, awaits_reference, due_fees, intents, postpone_fee, refund_owner, refunds,
 };
+pub use reference::{Found, FoundBy, Wanted, attempts_by_reference, refunds_by_reference};
 pub use save::{insert_intent, save};
+pub use word::keep_words;
 
 use super::error::PaymentError;
 

@@ -98,27 +98,44 @@ pub async fn insert_operation(
     Ok(())
 }
 
-/// Writes what came of an operation.
+/// Writes what came of operations, in one statement.
 ///
 /// # Errors
 /// The database.
-pub async fn finish_operation(
+pub async fn finish_operations(
     conn: &mut PgConnection,
     tenant: TenantId,
-    operation: &Operation,
+    ended: &[Operation],
 ) -> Result<()> {
+    if ended.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
-        "update payments.operation
-         set state = $3, outcome = $4, checks = $5, next_check_at = $6, finished_at = $7
-         where tenant_id = $1 and id = $2",
+        "update payments.operation o
+         set state = n.state, outcome = n.outcome, checks = n.checks,
+             next_check_at = n.next_check_at, finished_at = n.finished_at
+         from (
+             select stored.place, e.*
+             from unnest($2::uuid[], $3::text[], $4::jsonb[], $5::smallint[], $6::timestamptz[],
+                     $7::timestamptz[])
+                 as e (id, state, outcome, checks, next_check_at, finished_at)
+             cross join lateral (
+                 select ctid as place, id from payments.operation
+                 where tenant_id = $1 and id >= e.id
+                 order by id
+                 limit 1
+             ) stored
+             where stored.id = e.id
+         ) n
+         where o.tenant_id = $1 and o.ctid = n.place",
     )
     .bind(tenant.0)
-    .bind(operation.id.uuid())
-    .bind(operation.state.as_str())
-    .bind(&operation.outcome)
-    .bind(operation.checks)
-    .bind(operation.next_check_at)
-    .bind(operation.finished_at)
+    .bind(ended.iter().map(|o| o.id.uuid()).collect::<Vec<_>>())
+    .bind(ended.iter().map(|o| o.state.as_str()).collect::<Vec<_>>())
+    .bind(ended.iter().map(|o| o.outcome.clone()).collect::<Vec<_>>())
+    .bind(ended.iter().map(|o| o.checks).collect::<Vec<_>>())
+    .bind(ended.iter().map(|o| o.next_check_at).collect::<Vec<_>>())
+    .bind(ended.iter().map(|o| o.finished_at).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
@@ -163,6 +180,39 @@ pub async fn open_operations(
     )
     .bind(tenant.0)
     .bind(intent.uuid())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(operation_from).collect()
+}
+
+/// Operations of these intents that have no outcome, locked in the order of their ids. Their
+/// intents are locked first, by the caller.
+///
+/// # Errors
+/// The database.
+pub async fn lock_open_operations(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    intents: &[PaymentIntentId],
+) -> Result<Vec<Operation>> {
+    let rows = sqlx::query(
+        // The partial index of open operations is kept out: it leads to all of the tenant's.
+        "select o.*, i.currency
+         from unnest($2::uuid[]) as w (id)
+         cross join lateral (
+             select * from payments.operation
+             where tenant_id = $1 and intent_id = w.id
+                 and coalesce(next_check_at, 'infinity') < 'infinity'
+             offset 0
+             for no key update
+         ) o
+         cross join lateral (
+             select currency from payments.intent where tenant_id = $1 and id = w.id offset 0
+         ) i
+         order by o.id",
+    )
+    .bind(tenant.0)
+    .bind(intents.iter().map(|id| id.uuid()).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
     rows.iter().map(operation_from).collect()
@@ -241,33 +291,4 @@ pub async fn archive(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// Proves that no operation from before `oldest` is still without an outcome. Refunds that the
-/// gateway accepted may take longer. Answers how many were checked and what breaks the law.
-///
-/// # Errors
-/// The database.
-pub async fn law_operations_end(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    oldest: Timestamp,
-) -> Result<(i64, Vec<String>)> {
-    let checked =
-        sqlx::query_scalar("select count(*) from payments.operation where tenant_id = $1")
-            .bind(tenant.0)
-            .fetch_one(&mut *conn)
-            .await?;
-    let broken = sqlx::query_scalar(
-        "select 'operation op_' || replace(id::text, '-', '') || ' (' || kind || ') is '
-             || state || ' since ' || created_at
-         from payments.operation
-         where tenant_id = $1 and state in ('sent', 'unknown') and created_at < $2
-         limit 20",
-    )
-    .bind(tenant.0)
-    .bind(oldest)
-    .fetch_all(conn)
-    .await?;
-    Ok((checked, broken))
 }

@@ -1,41 +1,11 @@
-//! Finding payments: by the gateway's words, by page, by what is due; and proving them.
+//! Finding payments: by page, by what is due; and proving them.
 
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{TenantId, Timestamp};
-use mizan_providers::ProviderRef;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
-
-/// The attempt that a gateway speaks of: by the gateway's id, else by our own reference where
-/// the gateway's id has not reached us yet.
-///
-/// # Errors
-/// The database.
-pub async fn attempt_by_reference(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    connection: &str,
-    provider_ref: Option<&ProviderRef>,
-    reference: Option<PaymentIntentId>,
-) -> Result<Option<(PaymentIntentId, AttemptId)>> {
-    let found: Option<(Uuid, Uuid)> = sqlx::query_as(
-        "select intent_id, id from payments.attempt
-         where tenant_id = $1 and connection = $2
-             and (provider_ref = $3 or (intent_id = $4 and provider_ref is null))
-         order by provider_ref is null, id desc
-         limit 1",
-    )
-    .bind(tenant.0)
-    .bind(connection)
-    .bind(provider_ref.map(ProviderRef::as_str))
-    .bind(reference.map(|id| id.uuid()))
-    .fetch_optional(conn)
-    .await?;
-    let ids = |(intent, id)| (PaymentIntentId::from_uuid(intent), AttemptId::from_uuid(id));
-    Ok(found.map(ids))
-}
 
 /// Whether some attempt over this connection has no gateway id yet, so that the gateway may
 /// speak of it without our knowing.
@@ -59,36 +29,6 @@ pub async fn awaits_reference(
     .fetch_one(conn)
     .await?;
     Ok(awaits)
-}
-
-/// The refund that a gateway speaks of: by the gateway's id, else by our own reference.
-///
-/// # Errors
-/// The database.
-pub async fn refund_by_reference(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    connection: &str,
-    provider_ref: &ProviderRef,
-    reference: Option<RefundId>,
-) -> Result<Option<(PaymentIntentId, RefundId)>> {
-    let found: Option<(Uuid, Uuid)> = sqlx::query_as(
-        "select r.intent_id, r.id
-         from payments.refund r
-         join payments.attempt a on a.tenant_id = r.tenant_id and a.id = r.attempt_id
-         where r.tenant_id = $1 and a.connection = $4
-             and (r.provider_ref = $2 or (r.id = $3 and r.provider_ref is null))
-         order by r.provider_ref is null
-         limit 1",
-    )
-    .bind(tenant.0)
-    .bind(provider_ref.as_str())
-    .bind(reference.map(|id| id.uuid()))
-    .bind(connection)
-    .fetch_optional(conn)
-    .await?;
-    let ids = |(intent, id)| (PaymentIntentId::from_uuid(intent), RefundId::from_uuid(id));
-    Ok(found.map(ids))
 }
 
 /// The intent a refund belongs to.
@@ -234,112 +174,4 @@ pub async fn refunds(
     .await?;
     let ids = ids.into_iter();
     Ok(ids.map(|(i, r)| (PaymentIntentId::from_uuid(i), RefundId::from_uuid(r))).collect())
-}
-
-/// Proves that what intents say was taken is what their entries say. Answers how many intents
-/// were checked and what breaks the law.
-///
-/// # Errors
-/// The database.
-pub async fn law_books_agree(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-) -> Result<(i64, Vec<String>)> {
-    let checked = sqlx::query_scalar("select count(*) from payments.intent where tenant_id = $1")
-        .bind(tenant.0)
-        .fetch_one(&mut *conn)
-        .await?;
-    let broken = sqlx::query_scalar(
-        "with journal as (
-             select t.source, e.currency,
-                 sum(case e.side when 'd' then e.amount else -e.amount end)
-                     filter (where t.kind = 'payment.captured') as captured,
-                 sum(case e.side when 'd' then e.amount else -e.amount end)
-                     filter (where t.kind in ('receipt.unapplied', 'receipt.returned'))
-                     as unapplied,
-                 sum(case e.side when 'c' then e.amount else -e.amount end)
-                     filter (where t.kind = 'provider.fee') as fees
-             from ledger.transaction t
-             join ledger.entry e
-                 on e.tenant_id = t.tenant_id and e.position = t.position
-                 and e.recorded_at = t.recorded_at
-             join ledger.account a on a.tenant_id = e.tenant_id and a.id = e.account_id
-             where t.tenant_id = $1 and split_part(a.path, ':', 1) = 'gateway_clearing'
-             group by t.source, e.currency
-         ),
-         booked_fee as (select source, sum(fees) as fees from journal group by source),
-         fee as (
-             select intent_id, sum(fee + fee_tax) as fees
-             from payments.attempt where tenant_id = $1 group by intent_id
-         )
-         select 'pi_' || replace(i.id::text, '-', '') || ' says captured ' || i.captured
-             || ', unapplied ' || i.unapplied || ', fees ' || coalesce(f.fees, 0)
-             || '; its entries say ' || coalesce(j.captured, 0) || ', '
-             || coalesce(j.unapplied, 0) || ', ' || coalesce(b.fees, 0)
-         from payments.intent i
-         left join journal j
-             on j.source = 'pi_' || replace(i.id::text, '-', '') and j.currency = i.currency
-         left join booked_fee b on b.source = 'pi_' || replace(i.id::text, '-', '')
-         left join fee f on f.intent_id = i.id
-         where i.tenant_id = $1
-             and (i.captured, i.unapplied, coalesce(f.fees, 0)) is distinct from
-                 (coalesce(j.captured, 0), coalesce(j.unapplied, 0), coalesce(b.fees, 0))
-         limit 20",
-    )
-    .bind(tenant.0)
-    .fetch_all(conn)
-    .await?;
-    Ok((checked, broken))
-}
-
-/// Proves that what intents say goes back, and has gone back, is what the entries of their
-/// refunds say.
-///
-/// # Errors
-/// The database.
-pub async fn law_refunds_agree(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-) -> Result<(i64, Vec<String>)> {
-    let checked = sqlx::query_scalar("select count(*) from payments.refund where tenant_id = $1")
-        .bind(tenant.0)
-        .fetch_one(&mut *conn)
-        .await?;
-    let broken = sqlx::query_scalar(
-        "with journal as (
-             select t.source,
-                 sum(case e.side when 'c' then e.amount else -e.amount end)
-                     filter (where a.path = 'refunds_payable') as promised,
-                 sum(case e.side when 'c' then e.amount else -e.amount end)
-                     filter (where split_part(a.path, ':', 1) = 'gateway_clearing') as gone
-             from ledger.transaction t
-             join ledger.entry e
-                 on e.tenant_id = t.tenant_id and e.position = t.position
-                 and e.recorded_at = t.recorded_at
-             join ledger.account a on a.tenant_id = e.tenant_id and a.id = e.account_id
-             where t.tenant_id = $1 and t.source like 're\\_%'
-             group by t.source
-         ),
-         refund as (
-             select r.intent_id, sum(coalesce(j.promised, 0)) as promised,
-                 sum(coalesce(j.gone, 0)) as gone
-             from payments.refund r
-             left join journal j on j.source = 're_' || replace(r.id::text, '-', '')
-             where r.tenant_id = $1
-             group by r.intent_id
-         )
-         select 'pi_' || replace(i.id::text, '-', '') || ' says ' || i.refund_pending
-             || ' pending and ' || i.refunded || ' refunded; its entries say '
-             || coalesce(r.promised, 0) || ' and ' || coalesce(r.gone, 0)
-         from payments.intent i
-         left join refund r on r.intent_id = i.id
-         where i.tenant_id = $1
-             and (i.refund_pending, i.refunded) is distinct from
-                 (coalesce(r.promised, 0), coalesce(r.gone, 0))
-         limit 20",
-    )
-    .bind(tenant.0)
-    .fetch_all(conn)
-    .await?;
-    Ok((checked, broken))
 }

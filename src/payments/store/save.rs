@@ -4,7 +4,7 @@ use mizan_money::{Money, TenantId, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::super::intent::{Attempt, Payment, Refund};
+use super::super::intent::{Attempt, Intent, Line, Payment, Refund};
 use super::super::split::StoredParts;
 use super::{Result, corrupt};
 
@@ -58,7 +58,8 @@ pub async fn insert_intent(
     Ok(())
 }
 
-/// Writes back what may have changed of locked payments: intents, splits, attempts, refunds.
+/// Writes back what changed of locked payments: intents, splits, attempts, refunds, each in one
+/// statement whatever the number of payments. What is as it was loaded is left alone.
 ///
 /// # Errors
 /// The database, also where a bound of the schema refuses an amount.
@@ -74,55 +75,83 @@ pub async fn save(
     save_refunds(conn, tenant, payments, now).await
 }
 
+/// An intent is newer whenever anything of its payment is.
 async fn save_intents(
     conn: &mut PgConnection,
     tenant: TenantId,
     payments: &[Payment],
     now: Timestamp,
 ) -> Result<()> {
-    for payment in payments {
-        let intent = &payment.intent;
-        sqlx::query(
-            "update payments.intent
-             set state = $3, authorised = $4, captured = $5, voided = $6, refund_pending = $7,
-                 refunded = $8, disputed = $9, lost = $10, unapplied = $11, payment_method = $12,
-                 return_url = $13, next_action = $14, last_error = $15, review_reason = $16,
-                 cancellation_reason = $17, updated_at = $18
-             where tenant_id = $1 and id = $2",
-        )
-        .bind(tenant.0)
-        .bind(intent.id.uuid())
-        .bind(intent.state.as_str())
-        .bind(intent.authorised.minor())
-        .bind(intent.captured.minor())
-        .bind(intent.voided.minor())
-        .bind(intent.refund_pending.minor())
-        .bind(intent.refunded.minor())
-        .bind(intent.disputed.minor())
-        .bind(intent.lost.minor())
-        .bind(intent.unapplied.minor())
-        .bind(&intent.payment_method)
-        .bind(&intent.return_url)
-        .bind(&intent.next_action)
-        .bind(&intent.last_error)
-        .bind(&intent.review_reason)
-        .bind(&intent.cancellation_reason)
-        .bind(now)
-        .execute(&mut *conn)
-        .await?;
+    let changed = payments.iter().filter(|payment| payment.is_changed());
+    let intents: Vec<&Intent> = changed.map(|payment| &payment.intent).collect();
+    if intents.is_empty() {
+        return Ok(());
     }
+    let minor = |of: fn(&Intent) -> Money| -> Vec<i64> {
+        intents.iter().map(|intent| of(intent).minor()).collect()
+    };
+    let text = |of: fn(&Intent) -> Option<&str>| -> Vec<Option<&str>> {
+        intents.iter().map(|intent| of(intent)).collect()
+    };
+    sqlx::query(
+        "update payments.intent i
+         set state = n.state, authorised = n.authorised, captured = n.captured,
+             voided = n.voided, refund_pending = n.refund_pending, refunded = n.refunded,
+             disputed = n.disputed, lost = n.lost, unapplied = n.unapplied,
+             payment_method = n.payment_method, return_url = n.return_url,
+             next_action = n.next_action, last_error = n.last_error,
+             review_reason = n.review_reason, cancellation_reason = n.cancellation_reason,
+             updated_at = $2
+         from (
+             select stored.place, n.*
+             from unnest($3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
+                     $13::text[], $14::text[], $15::jsonb[], $16::jsonb[], $17::text[],
+                     $18::text[])
+                 as n (id, state, authorised, captured, voided, refund_pending, refunded,
+                     disputed, lost, unapplied, payment_method, return_url, next_action,
+                     last_error, review_reason, cancellation_reason)
+             cross join lateral (
+                 select ctid as place from payments.intent where tenant_id = $1 and id = n.id
+                 offset 0
+             ) stored
+         ) n
+         where i.tenant_id = $1 and i.ctid = n.place",
+    )
+    .bind(tenant.0)
+    .bind(now)
+    .bind(intents.iter().map(|intent| intent.id.uuid()).collect::<Vec<_>>())
+    .bind(intents.iter().map(|intent| intent.state.as_str()).collect::<Vec<_>>())
+    .bind(minor(|intent| intent.authorised))
+    .bind(minor(|intent| intent.captured))
+    .bind(minor(|intent| intent.voided))
+    .bind(minor(|intent| intent.refund_pending))
+    .bind(minor(|intent| intent.refunded))
+    .bind(minor(|intent| intent.disputed))
+    .bind(minor(|intent| intent.lost))
+    .bind(minor(|intent| intent.unapplied))
+    .bind(text(|intent| intent.payment_method.as_deref()))
+    .bind(text(|intent| intent.return_url.as_deref()))
+    .bind(intents.iter().map(|intent| intent.next_action.clone()).collect::<Vec<_>>())
+    .bind(intents.iter().map(|intent| intent.last_error.clone()).collect::<Vec<_>>())
+    .bind(text(|intent| intent.review_reason.as_deref()))
+    .bind(text(|intent| intent.cancellation_reason.as_deref()))
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 async fn save_lines(conn: &mut PgConnection, tenant: TenantId, payments: &[Payment]) -> Result<()> {
-    let split = payments.iter().filter(|payment| !payment.intent.captured.is_zero());
-    let lines: Vec<(Uuid, &super::super::Line)> =
-        split.flat_map(|p| p.lines.iter().map(|line| (p.intent.id.uuid(), line))).collect();
+    let of = |p: &'_ Payment| p.intent.id.uuid();
+    let lines: Vec<(Uuid, &Line)> = payments
+        .iter()
+        .flat_map(|payment| payment.changed_lines().map(move |line| (of(payment), line)))
+        .collect();
     if lines.is_empty() {
         return Ok(());
     }
-    let column = |of: fn(&super::super::Line) -> Money| {
-        lines.iter().map(|(_, line)| of(line).minor()).collect::<Vec<i64>>()
+    let column = |minor: fn(&Line) -> Money| {
+        lines.iter().map(|(_, line)| minor(line).minor()).collect::<Vec<i64>>()
     };
     sqlx::query(
         "update payments.line l
@@ -130,11 +159,19 @@ async fn save_lines(conn: &mut PgConnection, tenant: TenantId, payments: &[Payme
              commission_vat = s.commission_vat, refunded_share = s.refunded_share,
              refunded_commission = s.refunded_commission,
              refunded_commission_vat = s.refunded_commission_vat
-         from unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                 $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
-             as s (intent_id, n, captured, tax, share, commission, commission_vat,
-                 refunded_share, refunded_commission, refunded_commission_vat)
-         where l.tenant_id = $1 and l.intent_id = s.intent_id and l.n = s.n",
+         from (
+             select stored.place, s.*
+             from unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                     $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+                 as s (intent_id, n, captured, tax, share, commission, commission_vat,
+                     refunded_share, refunded_commission, refunded_commission_vat)
+             cross join lateral (
+                 select ctid as place from payments.line
+                 where tenant_id = $1 and intent_id = s.intent_id and n = s.n
+                 offset 0
+             ) stored
+         ) s
+         where l.tenant_id = $1 and l.ctid = s.place",
     )
     .bind(tenant.0)
     .bind(lines.iter().map(|(intent, _)| *intent).collect::<Vec<_>>())
@@ -157,45 +194,53 @@ async fn save_attempts(
     tenant: TenantId,
     payments: &[Payment],
 ) -> Result<()> {
+    let of = |p: &'_ Payment| p.intent.id.uuid();
     let attempts: Vec<(Uuid, &Attempt)> = payments
         .iter()
-        .flat_map(|p| p.changed_attempts().map(|attempt| (p.intent.id.uuid(), attempt)))
+        .flat_map(|payment| payment.changed_attempts().map(move |attempt| (of(payment), attempt)))
         .collect();
-    for (intent, attempt) in attempts {
-        sqlx::query(
-            "insert into payments.attempt
-                 (tenant_id, id, intent_id, connection, provider, provider_ref, charge_ref,
-                  status, status_at, captured, fee, fee_tax, fee_currency, fee_ref, fee_check_at,
-                  fee_checks, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-             on conflict (tenant_id, id) do update
-             set provider_ref = excluded.provider_ref, charge_ref = excluded.charge_ref,
-                 status = excluded.status, status_at = excluded.status_at,
-                 captured = excluded.captured, fee = excluded.fee,
-                 fee_tax = excluded.fee_tax, fee_currency = excluded.fee_currency,
-                 fee_ref = excluded.fee_ref, fee_check_at = excluded.fee_check_at,
-                 fee_checks = excluded.fee_checks",
-        )
-        .bind(tenant.0)
-        .bind(attempt.id.uuid())
-        .bind(intent)
-        .bind(&attempt.connection)
-        .bind(attempt.provider.as_str())
-        .bind(attempt.provider_ref.as_ref().map(|r| r.as_str()))
-        .bind(attempt.charge_ref.as_ref().map(|r| r.as_str()))
-        .bind(attempt.status.as_str())
-        .bind(attempt.status_at)
-        .bind(attempt.captured.minor())
-        .bind(attempt.fee.as_ref().map(|fee| fee.fee.minor()))
-        .bind(attempt.fee.as_ref().map(|fee| fee.tax.minor()))
-        .bind(attempt.fee.as_ref().map(|fee| fee.fee.currency().code()))
-        .bind(attempt.fee.as_ref().map(|fee| fee.reference.as_str()))
-        .bind(attempt.fee_check_at)
-        .bind(attempt.fee_checks)
-        .bind(attempt.created_at)
-        .execute(&mut *conn)
-        .await?;
+    if attempts.is_empty() {
+        return Ok(());
     }
+    let all = || attempts.iter().map(|(_, attempt)| *attempt);
+    let fees = || all().map(|attempt| attempt.fee.as_ref());
+    sqlx::query(
+        "insert into payments.attempt
+             (tenant_id, id, intent_id, connection, provider, provider_ref, charge_ref,
+              status, status_at, captured, fee, fee_tax, fee_currency, fee_ref, fee_check_at,
+              fee_checks, created_at)
+         select $1, a.*
+         from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+                 $8::text[], $9::timestamptz[], $10::bigint[], $11::bigint[], $12::bigint[],
+                 $13::text[], $14::text[], $15::timestamptz[], $16::smallint[],
+                 $17::timestamptz[]) as a
+         on conflict (tenant_id, id) do update
+         set provider_ref = excluded.provider_ref, charge_ref = excluded.charge_ref,
+             status = excluded.status, status_at = excluded.status_at,
+             captured = excluded.captured, fee = excluded.fee,
+             fee_tax = excluded.fee_tax, fee_currency = excluded.fee_currency,
+             fee_ref = excluded.fee_ref, fee_check_at = excluded.fee_check_at,
+             fee_checks = excluded.fee_checks",
+    )
+    .bind(tenant.0)
+    .bind(all().map(|a| a.id.uuid()).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|(intent, _)| *intent).collect::<Vec<_>>())
+    .bind(all().map(|a| a.connection.as_str()).collect::<Vec<_>>())
+    .bind(all().map(|a| a.provider.as_str()).collect::<Vec<_>>())
+    .bind(all().map(|a| a.provider_ref.as_ref().map(|r| r.as_str())).collect::<Vec<_>>())
+    .bind(all().map(|a| a.charge_ref.as_ref().map(|r| r.as_str())).collect::<Vec<_>>())
+    .bind(all().map(|a| a.status.as_str()).collect::<Vec<_>>())
+    .bind(all().map(|a| a.status_at).collect::<Vec<_>>())
+    .bind(all().map(|a| a.captured.minor()).collect::<Vec<_>>())
+    .bind(fees().map(|fee| Some(fee?.fee.minor())).collect::<Vec<_>>())
+    .bind(fees().map(|fee| Some(fee?.tax.minor())).collect::<Vec<_>>())
+    .bind(fees().map(|fee| Some(fee?.fee.currency().code())).collect::<Vec<_>>())
+    .bind(fees().map(|fee| Some(fee?.reference.as_str())).collect::<Vec<_>>())
+    .bind(all().map(|a| a.fee_check_at).collect::<Vec<_>>())
+    .bind(all().map(|a| a.fee_checks).collect::<Vec<_>>())
+    .bind(all().map(|a| a.created_at).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -216,43 +261,51 @@ async fn save_refunds(
     payments: &[Payment],
     now: Timestamp,
 ) -> Result<()> {
+    let of = |p: &'_ Payment| p.intent.id.uuid();
     let refunds: Vec<(Uuid, &Refund)> = payments
         .iter()
-        .flat_map(|p| p.changed_refunds().map(|refund| (p.intent.id.uuid(), refund)))
+        .flat_map(|payment| payment.changed_refunds().map(move |refund| (of(payment), refund)))
         .collect();
-    for (intent, refund) in refunds {
-        sqlx::query(
-            "insert into payments.refund
-                 (tenant_id, id, intent_id, attempt_id, amount, currency, reason, state, origin,
-                  provider_ref, failure_reason, parts, repays, metadata, created_at, updated_at,
-                  status_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-             on conflict (tenant_id, id) do update
-             set state = excluded.state, status_at = excluded.status_at,
-                 provider_ref = excluded.provider_ref,
-                 failure_reason = excluded.failure_reason, updated_at = excluded.updated_at
-             where refund.state <> excluded.state
-                 or refund.provider_ref is distinct from excluded.provider_ref",
-        )
-        .bind(tenant.0)
-        .bind(refund.id.uuid())
-        .bind(intent)
-        .bind(refund.attempt.uuid())
-        .bind(refund.amount.minor())
-        .bind(refund.amount.currency().code())
-        .bind(&refund.reason)
-        .bind(refund.state.as_str())
-        .bind(refund.origin)
-        .bind(refund.provider_ref.as_ref().map(|r| r.as_str()))
-        .bind(&refund.failure_reason)
-        .bind(stored_parts(refund)?)
-        .bind(refund.repays.map(|id| id.uuid()))
-        .bind(serde_json::to_value(&refund.metadata).map_err(corrupt)?)
-        .bind(refund.created_at)
-        .bind(now)
-        .bind(refund.status_at)
-        .execute(&mut *conn)
-        .await?;
+    if refunds.is_empty() {
+        return Ok(());
     }
+    let all = || refunds.iter().map(|(_, refund)| *refund);
+    let metadata: std::result::Result<Vec<_>, _> =
+        all().map(|r| serde_json::to_value(&r.metadata)).collect();
+    sqlx::query(
+        "insert into payments.refund
+             (tenant_id, id, intent_id, attempt_id, amount, currency, reason, state, origin,
+              provider_ref, failure_reason, parts, repays, metadata, created_at, status_at,
+              updated_at)
+         select $1, r.*, $2
+         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::text[], $8::text[],
+                 $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::uuid[],
+                 $15::jsonb[], $16::timestamptz[], $17::timestamptz[]) as r
+         on conflict (tenant_id, id) do update
+         set state = excluded.state, status_at = excluded.status_at,
+             provider_ref = excluded.provider_ref,
+             failure_reason = excluded.failure_reason, updated_at = excluded.updated_at
+         where refund.state <> excluded.state
+             or refund.provider_ref is distinct from excluded.provider_ref",
+    )
+    .bind(tenant.0)
+    .bind(now)
+    .bind(all().map(|r| r.id.uuid()).collect::<Vec<_>>())
+    .bind(refunds.iter().map(|(intent, _)| *intent).collect::<Vec<_>>())
+    .bind(all().map(|r| r.attempt.uuid()).collect::<Vec<_>>())
+    .bind(all().map(|r| r.amount.minor()).collect::<Vec<_>>())
+    .bind(all().map(|r| r.amount.currency().code()).collect::<Vec<_>>())
+    .bind(all().map(|r| r.reason.as_str()).collect::<Vec<_>>())
+    .bind(all().map(|r| r.state.as_str()).collect::<Vec<_>>())
+    .bind(all().map(|r| r.origin).collect::<Vec<_>>())
+    .bind(all().map(|r| r.provider_ref.as_ref().map(|r| r.as_str())).collect::<Vec<_>>())
+    .bind(all().map(|r| r.failure_reason.as_deref()).collect::<Vec<_>>())
+    .bind(all().map(stored_parts).collect::<Result<Vec<_>>>()?)
+    .bind(all().map(|r| r.repays.map(|id| id.uuid())).collect::<Vec<_>>())
+    .bind(metadata.map_err(corrupt)?)
+    .bind(all().map(|r| r.created_at).collect::<Vec<_>>())
+    .bind(all().map(|r| r.status_at).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
     Ok(())
 }

@@ -223,6 +223,7 @@ async fn live(faults: Vec<Fault>, seed: u64, orders: Vec<Order>, steps: Vec<Step
     let charges = state.body["stripe"]["charges"].as_array().unwrap();
     let captured = |charge: &&Value| charge["amount_captured"].as_i64() > Some(0);
     assert_eq!(charges.iter().filter(captured).count() as i64, taken, "a charge too many");
+    crate::replay::prove_replay(&app).await;
 }
 
 #[test]

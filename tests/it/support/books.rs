@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mizan_ledger::read::{self, Cursor, Detail, Page};
-use mizan_ledger::verify::{Law, ledger_laws};
+use mizan_ledger::verify::{Law, Mode, Proved, keep, prove_ledger};
 use mizan_ledger::{LedgerError, NewTransaction, Outcome};
 use mizan_money::{TenantId, Timestamp, TransactionId};
 use sqlx::AssertSqlSafe;
@@ -90,8 +91,22 @@ impl Books {
 
     /// What the laws say, as the service's role.
     pub async fn laws(&self) -> Vec<Law> {
+        self.proof(Mode::Full).await.laws
+    }
+
+    /// Proves the ledger at [`T0`], all of it or what is new, and stores nothing.
+    pub async fn proof(&self, mode: Mode) -> Proved {
         let mut tx = scope(self.db.service_pool(), self.tenant).await;
-        ledger_laws(&mut tx, self.tenant).await.unwrap()
+        prove_ledger(&mut tx, self.tenant, mode, T0, &|| Duration::ZERO).await.unwrap()
+    }
+
+    /// Proves everything and marks up to where.
+    pub async fn mark(&self) {
+        let proved = self.proof(Mode::Full).await;
+        assert!(proved.laws.iter().all(Law::holds), "{:#?}", proved.laws);
+        let mut tx = scope(self.db.service_pool(), self.tenant).await;
+        assert!(keep(&mut tx, self.tenant, &proved.progress).await.unwrap());
+        tx.commit().await.unwrap();
     }
 
     /// Asserts that every law holds, that something was checked, and that each currency of the

@@ -5,6 +5,7 @@
 //! | [`server`] | one private PostgreSQL for the run, one migrated template, copies of it |
 //! | [`TestDb`] | a fresh database: pool as the service's role, connection as the owner, tenants |
 //! | [`Books`] | posting and reading in one line, the clock set by hand |
+//! | [`Tap`] | how many statements went to the database |
 //! | [`page`] | postings, outcomes and balances as text, and back |
 //!
 //! Time is [`T0`] unless a test says otherwise; nothing here reads a clock or sleeps.
@@ -14,10 +15,12 @@ mod db;
 pub mod page;
 pub mod raw;
 mod server;
+mod tap;
 
 pub use books::Books;
 pub use db::{Actor, TestDb, scope};
 pub use page::{aed, answers, command, fact, page as lines, posting};
+pub use tap::Tap;
 
 use mizan_money::Timestamp;
 

@@ -13,6 +13,8 @@ pub struct Raw {
     /// Where the book moves to.
     pub position: i64,
     pub recorded_at: Timestamp,
+    /// The entry that the book names: account and number.
+    pub named: (i64, i64),
     pub transactions: Vec<RawTransaction>,
     pub heads: Vec<RawHead>,
     pub entries: Vec<RawEntry>,
@@ -25,7 +27,6 @@ pub struct RawTransaction {
     pub position: i64,
     pub recorded_at: Timestamp,
     pub entry_count: i64,
-    pub first: (i64, i64),
     pub reverses: Option<i64>,
 }
 
@@ -87,26 +88,28 @@ impl Raw {
             position,
             recorded_at,
             entry_count: entries.len() as i64,
-            first: (entries[0].account, entries[0].seq),
             reverses: None,
         };
         let (tenant, transactions, table) = (tenant.0, vec![transaction], "ledger.entry");
-        Raw { tenant, position, recorded_at, transactions, heads, entries, table }
+        let named = (entries[0].account, entries[0].seq);
+        Raw { tenant, position, recorded_at, named, transactions, heads, entries, table }
     }
 
     /// The statement.
     pub fn sql(&self) -> String {
         let mut parts = vec![format!(
-            "book as (update ledger.book set position = {}, recorded_at = '{}'
+            "book as (update ledger.book set position = {}, recorded_at = '{}',
+                before_position = position, last_account = {}, last_seq = {}
                 where tenant_id = {} returning 1)",
-            self.position, self.recorded_at, self.tenant
+            self.position, self.recorded_at, self.named.0, self.named.1, self.tenant
         )];
         parts.extend(self.heads.iter().enumerate().map(|(n, h)| {
             format!(
                 "head_{n} as (update ledger.balance
-                    set debits = {}, credits = {}, version = {}
+                    set debits = {}, credits = {}, version = {}, before_debits = debits,
+                        before_credits = credits, before_version = version, position = {}
                     where tenant_id = {} and account_id = {} returning 1)",
-                h.debits, h.credits, h.version, self.tenant, h.account
+                h.debits, h.credits, h.version, self.position, self.tenant, h.account
             )
         }));
         parts.extend(self.transactions.iter().enumerate().map(|(n, t)| self.insert(n, t)));
@@ -118,16 +121,13 @@ impl Raw {
         let reverses = t.reverses.map_or("null".to_owned(), |position| position.to_string());
         format!(
             "transaction_{n} as (insert into ledger.transaction (tenant_id, position, id,
-                effective_at, recorded_at, reverses, entry_count, first_account, first_seq, kind,
-                source, actor)
-                values ({}, {}, gen_random_uuid(), '{at}', '{at}', {reverses}, {}, {}, {},
+                effective_at, recorded_at, reverses, entry_count, kind, source, actor)
+                values ({}, {}, gen_random_uuid(), '{at}', '{at}', {reverses}, {},
                     'test.forged', 'tests', 'tests')
                 returning 1)",
             self.tenant,
             t.position,
             t.entry_count,
-            t.first.0,
-            t.first.1,
             at = t.recorded_at,
         )
     }
@@ -136,7 +136,7 @@ impl Raw {
     pub fn entries_sql(&self) -> Option<String> {
         let rows = self.entries.iter().map(|e| {
             format!(
-                "({}, {}, {}, {}, '{}', {}, '{}', {}, '{at}', '{at}')",
+                "({}, {}, {}, {}, '{}', {}, '{}', {}, '{at}')",
                 e.tenant,
                 e.account,
                 e.seq,
@@ -152,7 +152,7 @@ impl Raw {
         (!rows.is_empty()).then(|| {
             format!(
                 "insert into {} (tenant_id, account_id, seq, position, side, amount, currency,
-                    balance_after, effective_at, recorded_at) values {}",
+                    balance_after, recorded_at) values {}",
                 self.table,
                 rows.join(", ")
             )

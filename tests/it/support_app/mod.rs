@@ -11,10 +11,12 @@
 mod wire;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use chrono::Datelike;
 use hmac::{Hmac, KeyInit, Mac};
 use mizan::app::App;
 use mizan::auth::{CreateKey, Mode, create_key};
@@ -23,7 +25,7 @@ use mizan::config::Config;
 use mizan::db::{Db, DbOptions, work};
 use mizan::payments::gateway::{Gateway, Gateways};
 use mizan_ledger::read::{self, Cursor, Page};
-use mizan_money::TenantId;
+use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{ClientConfig, Credentials, GatewayClient, provider};
 use mizan_simulator::{FaultPlan, Simulator, SimulatorConfig};
 use reqwest::header::HeaderMap;
@@ -32,6 +34,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use sqlx::AssertSqlSafe;
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
 
 pub use wire::Wire;
@@ -66,6 +69,11 @@ pub struct Setup {
     pub retries: usize,
     /// How long it waits for an answer.
     pub answer_within: Duration,
+}
+
+impl Setup {
+    /// Half a minute for an answer, and asked once.
+    const PATIENT: Setup = Setup { retries: 0, answer_within: Duration::from_secs(30) };
 }
 
 /// An answer.
@@ -140,7 +148,7 @@ impl Drop for TestApp {
 impl TestApp {
     /// A gateway that has half a minute for its answer and is asked once.
     pub async fn new() -> TestApp {
-        TestApp::with(Setup { retries: 0, answer_within: Duration::from_secs(30) }).await
+        TestApp::with(Setup::PATIENT).await
     }
 
     pub async fn with(setup: Setup) -> TestApp {
@@ -149,8 +157,19 @@ impl TestApp {
         TestApp::on(books, &url, setup).await
     }
 
+    /// The service with another gateway than the simulator, which stands idle beside it.
+    pub async fn behind(gateway: SocketAddr) -> TestApp {
+        let books = Books::new().await;
+        let url = books.db.url();
+        TestApp::made(books, &url, Setup::PATIENT, Some(gateway)).await
+    }
+
     /// The service on the database at `url`, which need not answer yet beyond its first key.
     pub async fn on(books: Books, url: &str, setup: Setup) -> TestApp {
+        TestApp::made(books, url, setup, None).await
+    }
+
+    async fn made(books: Books, url: &str, setup: Setup, gateway: Option<SocketAddr>) -> TestApp {
         let clock = Clock::manual(T0);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -160,7 +179,8 @@ impl TestApp {
         config.webhook_secret = WEBHOOK_SECRET.to_owned();
         config.webhook_url = Some(format!("{address}/webhooks/stripe/{CONNECTION}"));
         let sim = Simulator::start(config, "127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let wire = Wire::to(sim.url().trim_start_matches("http://").parse().unwrap()).await;
+        let simulated = || sim.url().trim_start_matches("http://").parse().unwrap();
+        let wire = Wire::to(gateway.unwrap_or_else(simulated)).await;
         let db = Db::open(url, &DbOptions::default()).unwrap();
         let config = Arc::new(Config::from_parts(None, []).unwrap());
         let gateways = Gateways::new([stripe(books.tenant, &wire.url(), setup)]);
@@ -310,9 +330,37 @@ impl TestApp {
         self.sim.set_faults(&FaultPlan::from_toml(toml).unwrap());
     }
 
-    /// Moves the clock of service and gateway forward.
+    /// Moves the clock of service and gateway forward, and does what follows from that.
     pub fn advance(&self, seconds: u64) {
+        let month = |now: Timestamp| (now.year(), now.month());
+        let before = month(self.app.clock.now());
         self.app.clock.advance(Duration::from_secs(seconds)).unwrap();
+        if month(self.app.clock.now()) != before {
+            self.moved();
+        }
+    }
+
+    /// In a thread with connections of its own: a test moves its clock between two awaits.
+    fn moved(&self) {
+        let db = Db::open(&self.books.db.url(), &DbOptions::default()).unwrap();
+        let (clock, config) = (self.app.clock.clone(), Arc::clone(&self.app.config));
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let app = App::new(db.clone(), clock, config);
+                    mizan::jobs::clock_moved(&app).await.unwrap();
+                    db.close().await;
+                });
+            });
+        });
+    }
+
+    /// The figures of the service, as Prometheus reads them.
+    pub async fn metrics(&self) -> String {
+        let answer = self.client.get(format!("{}/metrics", self.url)).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        answer.text().await.unwrap()
     }
 
     /// Every job once, as of now.

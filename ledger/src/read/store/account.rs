@@ -139,6 +139,11 @@ pub async fn trial_balance(
     .bind(detail == Detail::Account)
     .fetch_all(conn)
     .await?;
+    trial_lines(&rows)
+}
+
+/// The lines of a trial balance in the order of the chart.
+pub(super) fn trial_lines(rows: &[PgRow]) -> Result<Vec<TrialLine>> {
     let line = |row: &PgRow| {
         let path: String = row.try_get("path")?;
         let role = Role::parse(path.split(':').next().unwrap_or_default());

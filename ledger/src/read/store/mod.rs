@@ -1,6 +1,8 @@
 //! The statements behind the ledger's reads.
 
 mod account;
+mod dated;
+mod past;
 mod statement;
 mod transaction;
 
@@ -14,6 +16,8 @@ use crate::entry::Side;
 use crate::error::LedgerError;
 
 pub use account::{account, account_at, accounts, trial_balance};
+pub use dated::dated_statement;
+pub use past::{balance_as_of, horizon, trial_balance_as_of};
 pub use statement::statement;
 pub use transaction::{transaction, transaction_by_key, transactions};
 

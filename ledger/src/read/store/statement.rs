@@ -14,7 +14,7 @@ use crate::entry::LEGS_MAX;
 macro_rules! lines {
     ($beyond:literal, $order:literal) => {
         concat!(
-            "select t.id, t.position, t.kind, t.source, e.effective_at, e.recorded_at, e.seq,
+            "select t.id, t.position, t.kind, t.source, t.effective_at, t.recorded_at, e.seq,
                  e.side, e.amount, e.balance_after
              from ledger.entry e
              join ledger.transaction t on t.tenant_id = e.tenant_id and t.position = e.position
@@ -72,7 +72,7 @@ pub async fn statement(
 }
 
 /// The oldest and the newest sequence number that a transaction has in an account.
-async fn seqs(
+pub(super) async fn seqs(
     conn: &mut PgConnection,
     tenant: TenantId,
     account: AccountId,
@@ -113,7 +113,7 @@ async fn fetch(
     rows.iter().map(|row| line(row, owner)).collect()
 }
 
-fn line(row: &PgRow, owner: &Account) -> Result<StatementLine> {
+pub(super) fn line(row: &PgRow, owner: &Account) -> Result<StatementLine> {
     let balance_after = on_normal_side(owner.line(), row.try_get("balance_after")?);
     Ok(StatementLine {
         transaction: TransactionId::from_uuid(row.try_get("id")?),

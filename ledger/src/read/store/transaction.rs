@@ -136,7 +136,7 @@ async fn add_entries(
          from ledger.entry e
          join ledger.account a on a.tenant_id = e.tenant_id and a.id = e.account_id
          where e.tenant_id = $1 and e.position = any($2) and e.recorded_at = any($3)
-         order by e.position, e.side desc, a.path, e.seq",
+         order by e.position, e.side desc, a.path collate \"C\", e.currency, e.seq",
     )
     .bind(tenant.0)
     .bind(positions)

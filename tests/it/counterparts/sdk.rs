@@ -7,18 +7,13 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::python;
 use crate::support_app::{OLDER_SECRET, TestApp, WEBHOOK_SECRET, order, sign};
 
 /// Hands jobs to `tests/python/sign.py`; answers the results in order.
 fn ask_library(jobs: &Value) -> Vec<String> {
-    let python = std::env::var_os("MIZAN_TEST_PYTHON").unwrap_or_else(|| {
-        panic!(
-            "MIZAN_TEST_PYTHON names no Python with Stripe's library: run `make test`, or \
-             `export MIZAN_TEST_PYTHON=$(scripts/python-for-tests)` before `cargo test`"
-        )
-    });
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/sign.py");
-    let mut process = Command::new(python)
+    let mut process = Command::new(python())
         .arg(script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,0 +1,293 @@
+//! What deliveries are about: many looked up at once, each event then understood without I/O.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
+use mizan_money::{TenantId, Timestamp};
+use mizan_providers::{
+    DisputeEvent, EventSubject, FundsMovement, PaymentAnswer, ProviderEvent, ProviderRef,
+    RefundAnswer,
+};
+use sqlx::PgConnection;
+
+use super::receive::InboxError;
+use super::round::Open;
+use crate::payments::apply::{Fact, Said};
+use crate::payments::store::{self, Found, FoundBy, Wanted};
+
+/// What a delivery is to the books.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    /// Words to be weighed together.
+    Words(Vec<Said>),
+    /// Nothing, and why.
+    Ignored(&'static str),
+    /// Nothing that can be said yet, and why.
+    Parked(String),
+    /// To be looked up again, once what came before it is written.
+    Later,
+}
+
+impl Meaning {
+    /// The words in it.
+    pub fn words(&self) -> &[Said] {
+        match self {
+            Self::Words(said) => said,
+            _ => &[],
+        }
+    }
+}
+
+/// What one event is to the books.
+enum OneMeaning {
+    Said(Said),
+    Ignored(&'static str),
+    Parked(String),
+    Later,
+}
+
+/// What of ours an event may be about.
+#[derive(Debug, Clone, Copy, Default)]
+struct Subject {
+    attempt: Option<Found<AttemptId>>,
+    refund: Option<Found<RefundId>>,
+}
+
+/// What deliveries are about, as it is stored.
+pub(super) struct Subjects {
+    /// By delivery and event.
+    subjects: BTreeMap<(usize, usize), Subject>,
+    /// The connections over which an attempt waits for its gateway's id.
+    awaiting: BTreeSet<String>,
+}
+
+/// Gateway's ids that words of this round bring, and that are not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    attempts: BTreeMap<AttemptId, ProviderRef>,
+    refunds: BTreeMap<RefundId, ProviderRef>,
+}
+
+impl Subjects {
+    /// Looks up what these deliveries are about: in the same few statements whatever their
+    /// number.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn look_up(
+        conn: &mut PgConnection,
+        tenant: TenantId,
+        deliveries: &[Open<'_>],
+    ) -> Result<Subjects, InboxError> {
+        let (mut attempts, mut refunds) = (Vec::new(), Vec::new());
+        for (n, one) in deliveries.iter().enumerate() {
+            for (m, event) in one.events.unwrap_or_default().iter().enumerate() {
+                if let Some(wanted) = wanted_attempt(one.connection, event) {
+                    attempts.push(((n, m), wanted));
+                }
+                if let EventSubject::Refund(fact) = &event.subject {
+                    let theirs = Some(fact.provider_ref.as_str());
+                    let ours = fact.reference;
+                    refunds.push(((n, m), Wanted { connection: one.connection, theirs, ours }));
+                }
+            }
+        }
+        let mut subjects: BTreeMap<(usize, usize), Subject> = BTreeMap::new();
+        let wanted: Vec<_> = refunds.iter().map(|(_, wanted)| *wanted).collect();
+        let found = store::refunds_by_reference(conn, tenant, &wanted).await?;
+        for ((place, _), refund) in refunds.iter().zip(found) {
+            subjects.entry(*place).or_default().refund = refund;
+        }
+        // The payment of a refund that is known needs no look-up.
+        attempts.retain(|(place, _)| subjects.get(place).is_none_or(|s| s.refund.is_none()));
+        let wanted: Vec<_> = attempts.iter().map(|(_, wanted)| *wanted).collect();
+        let found = store::attempts_by_reference(conn, tenant, &wanted).await?;
+        let mut lost = BTreeSet::new();
+        for ((place, wanted), attempt) in attempts.iter().zip(found) {
+            if attempt.is_none() {
+                lost.insert(wanted.connection);
+            }
+            subjects.entry(*place).or_default().attempt = attempt;
+        }
+        let mut awaiting = BTreeSet::new();
+        for connection in lost {
+            if store::awaits_reference(conn, tenant, connection).await? {
+                awaiting.insert(connection.to_owned());
+            }
+        }
+        Ok(Subjects { subjects, awaiting })
+    }
+
+    /// What delivery `n` means, after words that brought what was `learned`. Adds what its own
+    /// words bring.
+    pub fn meaning(
+        &self,
+        n: usize,
+        one: &Open<'_>,
+        now: Timestamp,
+        learned: &mut Learned,
+    ) -> Meaning {
+        let events = match one.events {
+            Ok(events) => events,
+            Err(reason) => return Meaning::Parked(reason.to_owned()),
+        };
+        let (mut said, mut ignored) = (Vec::new(), "the delivery holds no event");
+        for (m, event) in events.iter().enumerate() {
+            let subject = self.subjects.get(&(n, m)).copied().unwrap_or_default();
+            match self.one_meaning(one.connection, event, subject, now, learned) {
+                OneMeaning::Said(word) => said.push(word),
+                OneMeaning::Ignored(reason) => ignored = reason,
+                OneMeaning::Parked(reason) => return Meaning::Parked(reason),
+                OneMeaning::Later => return Meaning::Later,
+            }
+        }
+        if said.is_empty() {
+            return Meaning::Ignored(ignored);
+        }
+        for (m, event) in events.iter().enumerate() {
+            learned.add(event, self.subjects.get(&(n, m)).copied().unwrap_or_default());
+        }
+        Meaning::Words(said)
+    }
+
+    fn one_meaning(
+        &self,
+        connection: &str,
+        event: &ProviderEvent,
+        subject: Subject,
+        now: Timestamp,
+        learned: &Learned,
+    ) -> OneMeaning {
+        let at = event.occurred_at.unwrap_or(now);
+        if learned.changes(event, subject) {
+            return OneMeaning::Later;
+        }
+        match &event.subject {
+            EventSubject::Payment(fact) => payment_meaning(fact, subject, at),
+            EventSubject::Refund(fact) => self.refund_meaning(connection, fact, subject, at),
+            EventSubject::Dispute(fact) if fact.funds != FundsMovement::None => {
+                self.dispute_meaning(connection, fact, subject)
+            }
+            EventSubject::RefundNotice(_) => {
+                OneMeaning::Ignored("a notice: refunds are booked from their own events")
+            }
+            EventSubject::Dispute(_) => {
+                OneMeaning::Ignored("a dispute's state, which moves no money")
+            }
+            EventSubject::Payout(_)
+            | EventSubject::Transfer(_)
+            | EventSubject::Settlement(_)
+            | EventSubject::Other(_) => OneMeaning::Ignored("an event of no use here"),
+        }
+    }
+
+    fn refund_meaning(
+        &self,
+        connection: &str,
+        fact: &RefundAnswer,
+        subject: Subject,
+        at: Timestamp,
+    ) -> OneMeaning {
+        let word = |intent, fact| OneMeaning::Said(Said { intent, fact, at });
+        match (subject.refund, subject.attempt) {
+            (Some(known), _) => word(known.intent, Fact::Refund(known.id, Box::new(fact.clone()))),
+            (None, Some(owner)) => {
+                word(owner.intent, Fact::ForeignRefund(owner.id, Box::new(fact.clone())))
+            }
+            // Its payment may be one of ours whose gateway id is not known yet.
+            (None, None) if self.awaiting.contains(connection) => {
+                OneMeaning::Parked(format!("{} is no refund of ours", fact.provider_ref))
+            }
+            (None, None) => {
+                OneMeaning::Ignored("a refund of a payment that was not made through here")
+            }
+        }
+    }
+
+    fn dispute_meaning(
+        &self,
+        connection: &str,
+        fact: &DisputeEvent,
+        subject: Subject,
+    ) -> OneMeaning {
+        let may_be_ours = subject.attempt.is_some()
+            || fact.payment_ref.is_none()
+            || self.awaiting.contains(connection);
+        match may_be_ours {
+            true => {
+                let what = &fact.provider_ref;
+                OneMeaning::Parked(format!("{what}: disputes are booked by hand so far"))
+            }
+            false => OneMeaning::Ignored("a dispute of a payment that was not made through here"),
+        }
+    }
+}
+
+fn payment_meaning(fact: &PaymentAnswer, subject: Subject, at: Timestamp) -> OneMeaning {
+    match subject.attempt {
+        Some(Found { intent, id, .. }) => {
+            let fact = Fact::Payment(id, Box::new(fact.clone()));
+            OneMeaning::Said(Said { intent, fact, at })
+        }
+        // One of ours carries our reference from its first moment.
+        None if fact.reference.is_none() => {
+            OneMeaning::Ignored("a payment that was not made through here")
+        }
+        None => OneMeaning::Parked(format!("{} is no payment of ours", fact.provider_ref)),
+    }
+}
+
+/// By what the payment of an event is found.
+fn wanted_attempt<'a>(
+    connection: &'a str,
+    event: &'a ProviderEvent,
+) -> Option<Wanted<'a, PaymentIntentId>> {
+    let (theirs, ours) = payment_names(event)?;
+    Some(Wanted { connection, theirs: theirs.map(ProviderRef::as_str), ours })
+}
+
+/// What an event calls its payment: the gateway's id, and our reference.
+fn payment_names(event: &ProviderEvent) -> Option<(Option<&ProviderRef>, Option<PaymentIntentId>)> {
+    match &event.subject {
+        EventSubject::Payment(fact) => Some((Some(&fact.provider_ref), fact.reference)),
+        EventSubject::Refund(fact) => Some((fact.payment_ref.as_ref(), fact.payment_reference)),
+        EventSubject::Dispute(fact) if fact.funds != FundsMovement::None => {
+            Some((fact.payment_ref.as_ref(), fact.reference))
+        }
+        _ => None,
+    }
+}
+
+impl Learned {
+    /// Whether an event would find something else if what was learned were written.
+    fn changes(&self, event: &ProviderEvent, subject: Subject) -> bool {
+        if let (EventSubject::Refund(fact), Some(known)) = (&event.subject, subject.refund) {
+            let other = |theirs: &ProviderRef| *theirs != fact.provider_ref;
+            return known.by == FoundBy::Ours && self.refunds.get(&known.id).is_some_and(other);
+        }
+        let Some((theirs, _)) = payment_names(event) else { return false };
+        match subject.attempt {
+            Some(known) => {
+                let learned = self.attempts.get(&known.id);
+                known.by == FoundBy::Ours && learned.is_some_and(|learned| Some(learned) != theirs)
+            }
+            None => !self.attempts.is_empty(),
+        }
+    }
+
+    fn add(&mut self, event: &ProviderEvent, subject: Subject) {
+        match (&event.subject, subject) {
+            (EventSubject::Payment(fact), Subject { attempt: Some(known), .. })
+                if known.by == FoundBy::Ours =>
+            {
+                self.attempts.entry(known.id).or_insert_with(|| fact.provider_ref.clone());
+            }
+            (EventSubject::Refund(fact), Subject { refund: Some(known), .. })
+                if known.by == FoundBy::Ours =>
+            {
+                self.refunds.entry(known.id).or_insert_with(|| fact.provider_ref.clone());
+            }
+            _ => {}
+        }
+    }
+}

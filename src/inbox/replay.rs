@@ -1,0 +1,29 @@
+//! A kept delivery, applied once more the way it was applied when it came.
+
+use mizan_money::{TenantId, Timestamp};
+use mizan_webhooks::{Checked, Delivery, Disposition};
+use sqlx::PgConnection;
+
+use super::receive::{InboxError, apply_events};
+
+/// Applies a delivery that was verified again; answers what becomes of it. To dispose of it is
+/// left to the caller.
+///
+/// # Errors
+/// The database; what it says cannot be booked. The caller rolls back.
+pub async fn apply_again(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    delivery: &Delivery,
+    checked: &Checked<'_>,
+    now: Timestamp,
+) -> Result<Disposition, InboxError> {
+    let kept = &delivery.summary;
+    match checked.events() {
+        Ok(events) => {
+            let (id, connection) = (kept.id, &kept.connection);
+            apply_events(conn, tenant, id, connection, events, kept.attempts, now).await
+        }
+        Err(error) => Ok(Disposition::parked(error.to_string(), kept.attempts, now)),
+    }
+}

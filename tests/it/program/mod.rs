@@ -1,0 +1,3 @@
+//! The program as somebody runs it.
+
+mod bench;
