@@ -50,6 +50,8 @@ use world::World;
 
 /// As many as a run of all tests has time for.
 const CRASHES: usize = 40;
+/// What a run of all tests draws.
+const SEED: u64 = 6;
 
 /// A line for whoever watches, also when the test passes.
 fn say(line: &str) {
@@ -82,8 +84,10 @@ fn campaign(
     });
 }
 
+/// The suite deals the same crashes each time; a campaign, which says how many, deals new ones.
 fn seed() -> u64 {
-    number("MIZAN_TEST_SEED").unwrap_or_else(rand::random)
+    let fresh = || number("MIZAN_TEST_CRASHES").map_or(SEED, |_| rand::random());
+    number("MIZAN_TEST_SEED").unwrap_or_else(fresh)
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //!
 //! | phase | statement | why its own |
 //! |---|---|---|
-//! | open | insert the outcomes `on conflict do nothing`, then select all heads \
-//! `for no key update`, sorted | an INSERT leaves no race open, other orders deadlock |
+//! | claim | insert the outcomes, `on conflict do nothing` | an INSERT leaves no race open |
+//! | lock | the same: all heads `for no key update`, sorted | other orders deadlock |
 //! | recall | select the outcomes of keys that were taken | it sees what the claim waited for |
 //! | create | insert accounts that are missing, then lock | one exists from its first use |
 //! | fold | in memory | a refusal names the item and leaves nothing to undo |

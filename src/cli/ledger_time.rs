@@ -113,9 +113,12 @@ impl When {
     }
 }
 
+/// The first and the last day asked for, and by when they were known.
+pub type AskedDays = ((NaiveDate, NaiveDate), AsOf);
+
 impl Days {
     /// The days and by when they were known, or nothing where no days are named.
-    pub fn asked(self) -> Result<Option<((NaiveDate, NaiveDate), AsOf)>, String> {
+    pub fn asked(self) -> Result<Option<AskedDays>, String> {
         let as_of = AsOf { effective: None, known: self.known.known() };
         match (self.from, self.through) {
             (Some(from), Some(through)) if from <= through => Ok(Some(((from, through), as_of))),

@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn a_copy_that_differs_names_the_accounts() {
-        let mut one = Rebuilt { tenant: 1, transactions: 3, ..Rebuilt::default() };
-        one.transactions_again = 2;
+        let mut one = Rebuilt::default();
+        (one.tenant, one.transactions, one.transactions_again) = (1, 3, 2);
         one.differing.count = 2;
         one.differing.named = vec!["bank:main AED: debits 5 and credits 0 became 0 and 0".into()];
         let text = copy_lines(&[one]);

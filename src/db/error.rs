@@ -160,11 +160,14 @@ fn of_sql_state(state: &str, constraint: Option<String>, source: sqlx::Error) ->
         // query_canceled: by statement_timeout
         "57014" => DbError::TimedOut { source },
         // admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped,
-        // too_many_connections, idle_in_transaction_session_timeout, transaction_timeout
-        "57P01" | "57P02" | "57P03" | "57P04" | "53300" | "25P03" | "25P04" => {
+        // idle_in_transaction_session_timeout, transaction_timeout
+        "57P01" | "57P02" | "57P03" | "57P04" | "25P03" | "25P04" => {
             DbError::Unavailable { source }
         }
-        _ if state.starts_with("08") => DbError::Unavailable { source },
+        // connection exceptions; insufficient_resources such as a full disk; io_error
+        _ if state.starts_with("08") || state.starts_with("53") || state == "58030" => {
+            DbError::Unavailable { source }
+        }
         _ if state.starts_with("23") => {
             DbError::Constraint { constraint: constraint.unwrap_or_default(), source }
         }
@@ -178,6 +181,8 @@ fn is_connection_loss(error: &sqlx::Error) -> bool {
         sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
+        // Not what the driver expects: the server went while the connection was being made.
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::BeginFailed => true,
         _ => false,
@@ -217,6 +222,8 @@ mod tests {
             ("57P03", "unavailable"),
             ("08006", "unavailable"),
             ("53300", "unavailable"),
+            ("53100", "unavailable"),
+            ("58030", "unavailable"),
             ("57014", "timed out"),
             ("23505", "constraint"),
             ("42601", "other"),

@@ -220,20 +220,17 @@ async fn park(
         .await
 }
 
-/// Applies the events of one stored delivery; answers what becomes of it.
+/// Applies one stored delivery; answers what becomes of it.
 ///
 /// # Errors
 /// The database.
-pub(super) async fn apply_events(
+pub(super) async fn apply_one(
     conn: &mut PgConnection,
     tenant: TenantId,
-    id: DeliveryId,
-    connection: &str,
-    events: &[ProviderEvent],
-    attempts: u32,
+    open: Open<'_>,
     now: Timestamp,
 ) -> Result<Disposition, InboxError> {
-    let open = [Open { id, connection, events: Ok(events), attempts }];
-    let end = hear_all(conn, tenant, now, &open).await?.pop().flatten();
+    let attempts = open.attempts;
+    let end = hear_all(conn, tenant, now, &[open]).await?.pop().flatten();
     Ok(end.unwrap_or_else(|| Disposition::parked("it came to nothing", attempts, now)))
 }

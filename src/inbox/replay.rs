@@ -4,7 +4,8 @@ use mizan_money::{TenantId, Timestamp};
 use mizan_webhooks::{Checked, Delivery, Disposition};
 use sqlx::PgConnection;
 
-use super::receive::{InboxError, apply_events};
+use super::receive::{InboxError, apply_one};
+use super::round::Open;
 
 /// Applies a delivery that was verified again; answers what becomes of it. To dispose of it is
 /// left to the caller.
@@ -21,8 +22,10 @@ pub async fn apply_again(
     let kept = &delivery.summary;
     match checked.events() {
         Ok(events) => {
-            let (id, connection) = (kept.id, &kept.connection);
-            apply_events(conn, tenant, id, connection, events, kept.attempts, now).await
+            let connection = kept.connection.as_str();
+            let (id, attempts) = (kept.id, kept.attempts);
+            let open = Open { id, connection, events: Ok(events), attempts };
+            apply_one(conn, tenant, open, now).await
         }
         Err(error) => Ok(Disposition::parked(error.to_string(), kept.attempts, now)),
     }

@@ -4,7 +4,8 @@ use mizan_money::{TenantId, Timestamp};
 use mizan_webhooks::{Delivery, Disposition};
 use sqlx::PgConnection;
 
-use super::receive::{InboxError, apply_events};
+use super::receive::{InboxError, apply_one};
+use super::round::Open;
 use crate::app::App;
 use crate::db::{savepoint, work};
 use crate::payments::gateway::Gateway;
@@ -73,8 +74,9 @@ async fn apply_stored(
         Err(error) => return Ok(Disposition::parked(error.to_string(), attempts, now)),
     };
     let applied = savepoint(conn, |tx| {
-        let (events, connection) = (&events, &gateway.connection);
-        work(async move { apply_events(tx, tenant, id, connection, events, attempts, now).await })
+        let connection = gateway.connection.as_str();
+        let open = Open { id, connection, events: Ok(&events), attempts };
+        work(async move { apply_one(tx, tenant, open, now).await })
     });
     Ok(match applied.await? {
         Ok(disposition) => disposition,

@@ -216,7 +216,8 @@ async fn balanced_legs_added_to_an_old_transaction_are_named() {
              insert into ledger.entry (tenant_id, account_id, seq, position, side, amount, currency,
                 balance_after, recorded_at)
              select 1, h.account_id, h.version, t.position,
-                case h.account_id when {from} then 'd' else 'c' end, 100, h.currency, h.net, t.recorded_at
+                case h.account_id when {from} then 'd' else 'c' end, 100, h.currency, h.net,
+                t.recorded_at
              from head h, ledger.transaction t where t.position = {position}",
             from = id(from),
             to = id(to),

@@ -350,7 +350,7 @@ async fn a_delivery_that_the_database_refuses_is_parked_and_leaves_its_group_alo
         assert_eq!(app.confirm(&id, "pm_card_visa").await.says(), (202, "processing"));
         told.push((id, app.event("payment_intent.succeeded").await));
     }
-    app.execute(&format!(
+    app.execute(
         "create function public.impossible() returns trigger language plpgsql as $$
              begin
                  if new.captured = 52503 then
@@ -361,7 +361,7 @@ async fn a_delivery_that_the_database_refuses_is_parked_and_leaves_its_group_alo
              end $$;
          create trigger impossible before update on payments.intent
              for each row execute function public.impossible()",
-    ))
+    )
     .await;
     let racing = told.iter().map(|(_, event)| {
         let (app, event) = (Arc::clone(&app), event.clone());

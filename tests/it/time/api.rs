@@ -7,7 +7,9 @@ use crate::support_app::{Reply, TestApp};
 
 /// A transfer of so many minor units, dated.
 fn transfer(amount: i64, effective_at: &str, authority: &str) -> Value {
-    let entry = |account: &str, side: &str| json!({ "account": account, "side": side, "amount": amount, "currency": "AED" });
+    let entry = |account: &str, side: &str| {
+        json!({ "account": account, "side": side, "amount": amount, "currency": "AED" })
+    };
     json!({
         "kind": "test.moved", "effective_at": effective_at, "authority": authority,
         "entries": [entry("bank:main", "debit"), entry("suspense:bank", "credit")],
