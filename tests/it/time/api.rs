@@ -8,7 +8,8 @@ use crate::support_app::{Reply, TestApp};
 /// A transfer of so many minor units, dated.
 fn transfer(amount: i64, effective_at: &str, authority: &str) -> Value {
     let entry = |account: &str, side: &str| {
-        json!({ "account": account, "side": side, "amount": amount, "currency": "AED" })
+        let currency = "AED";
+        json!({ "account": account, "side": side, "amount": amount, "currency": currency })
     };
     json!({
         "kind": "test.moved", "effective_at": effective_at, "authority": authority,
