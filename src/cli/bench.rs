@@ -19,9 +19,6 @@ use crate::demo::scratch::Scratch;
 const SECONDS: (f64, f64) = (0.05, 3_600.0);
 /// How many payments are prepared for each second of measuring.
 const PAYMENTS_PER_SECOND: u128 = 2_500;
-/// The buffers take no more than this part of the memory, and no more than so much.
-const MEMORY_PART: u64 = 4;
-const BUFFERS_MAX_MB: u64 = 2_048;
 
 /// What is measured, and how long.
 #[derive(Debug, clap::Args)]
@@ -81,9 +78,6 @@ pub fn run(args: &Args) -> CommandResult {
     // The server's folder belongs to the server's user.
     let files = Scratch::make()?;
     let mut options = ClusterOptions::new(scratch.path());
-    if let Some(buffers) = shared_buffers() {
-        options.settings.push(("shared_buffers".to_owned(), buffers));
-    }
     options.settings.extend(args.settings.iter().cloned());
     let cluster = PrivateCluster::start_or_attach(options)?;
     let runtime = runtime()?;
@@ -146,14 +140,6 @@ fn seconds(text: &str) -> Result<f64, String> {
 fn setting(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it reads NAME=VALUE")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
-/// A quarter of the machine's memory, where the system tells how much there is.
-fn shared_buffers() -> Option<String> {
-    let told = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let kilobytes = told.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kilobytes: u64 = kilobytes.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(format!("{}MB", (kilobytes / 1_024 / MEMORY_PART).min(BUFFERS_MAX_MB)))
 }
 
 #[cfg(test)]
