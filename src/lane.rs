@@ -2,7 +2,9 @@
 //!
 //! There is no timer. A caller that finds its tenant's lane empty starts at once, alone; those
 //! who come while a commit is under way queue, and the next group takes all of them. Light load
-//! keeps the latency of a single commit, and heavy load makes groups by itself.
+//! keeps the latency of a single commit, and heavy load makes groups by itself. Where many wait,
+//! a second group is made ready while the first is written; it waits for the first one's rows in
+//! the database, as if another process had sent it.
 //!
 //! | what happens to a group | what its callers hear |
 //! |---|---|
@@ -70,11 +72,14 @@ pub struct LaneLimits {
     pub group_max: usize,
     /// How many items of one tenant wait at most; more are turned away as unavailable.
     pub waiting_max: usize,
+    /// From how many that wait on a second group of the tenant is begun; none where it is more
+    /// than can wait.
+    pub second_from: usize,
 }
 
 impl Default for LaneLimits {
     fn default() -> Self {
-        Self { group_max: 1_024, waiting_max: 20_000 }
+        Self { group_max: 512, waiting_max: 20_000, second_from: 64 }
     }
 }
 
@@ -99,8 +104,15 @@ struct Inner<G: Grouped> {
     db: Db,
     work: G,
     limits: LaneLimits,
-    /// What waits, by tenant. A tenant is in here exactly while a task works for it.
-    waiting: Mutex<HashMap<TenantId, VecDeque<Waiting<G>>>>,
+    /// A tenant is in here exactly while a task works for it.
+    lanes: Mutex<HashMap<TenantId, Queue<G>>>,
+}
+
+/// The lane of one tenant.
+struct Queue<G: Grouped> {
+    waiting: VecDeque<Waiting<G>>,
+    /// How many tasks take from it: one or two.
+    at_work: u8,
 }
 
 struct Waiting<G: Grouped> {
@@ -132,8 +144,8 @@ impl<E: Retryable> Retryable for Failure<E> {
 impl<G: Grouped> Lane<G> {
     /// Empty lanes of a use case.
     pub fn new(db: Db, work: G, limits: LaneLimits) -> Self {
-        let waiting = Mutex::new(HashMap::new());
-        Self { inner: Arc::new(Inner { db, work, limits, waiting }) }
+        let lanes = Mutex::new(HashMap::new());
+        Self { inner: Arc::new(Inner { db, work, limits, lanes }) }
     }
 
     /// Has an item done, alone or with others of its tenant, and answers when it is committed.
@@ -155,37 +167,45 @@ impl<G: Grouped> Lane<G> {
 }
 
 impl<G: Grouped> Inner<G> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, VecDeque<Waiting<G>>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, Queue<G>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues an item and makes sure that somebody works. Answers whether there was room.
     fn enter(self: &Arc<Self>, tenant: TenantId, item: Waiting<G>) -> bool {
         let mut lanes = self.lock();
-        if let Some(queue) = lanes.get_mut(&tenant) {
-            let room = queue.len() < self.limits.waiting_max;
-            if room {
-                queue.push_back(item);
-            }
-            return room;
+        let lane =
+            lanes.entry(tenant).or_insert_with(|| Queue { waiting: VecDeque::new(), at_work: 0 });
+        if lane.waiting.len() >= self.limits.waiting_max {
+            return false;
         }
-        lanes.insert(tenant, VecDeque::new());
-        drop(lanes);
-        let at_work = AtWork { inner: Arc::clone(self), tenant, done: false };
-        tokio::spawn(async move { at_work.go_on(vec![item]).await });
+        lane.waiting.push_back(item);
+        let another = match lane.at_work {
+            0 => true,
+            1 => lane.waiting.len() >= self.limits.second_from,
+            _ => false,
+        };
+        if another {
+            lane.at_work += 1;
+            let at_work = AtWork { inner: Arc::clone(self), tenant, done: false };
+            tokio::spawn(at_work.go_on());
+        }
         true
     }
 
-    /// The next group, or none: then the tenant's lane is closed in the same moment.
+    /// The next group, or none: then the task is gone from the lane in the same moment.
     fn next(&self, tenant: TenantId) -> Option<Vec<Waiting<G>>> {
         let mut lanes = self.lock();
-        let queue = lanes.get_mut(&tenant)?;
-        if queue.is_empty() {
-            lanes.remove(&tenant);
+        let lane = lanes.get_mut(&tenant)?;
+        if lane.waiting.is_empty() {
+            lane.at_work -= 1;
+            if lane.at_work == 0 {
+                lanes.remove(&tenant);
+            }
             return None;
         }
-        let many = queue.len().min(self.limits.group_max);
-        Some(queue.drain(..many).collect())
+        let many = lane.waiting.len().min(self.limits.group_max);
+        Some(lane.waiting.drain(..many).collect())
     }
 
     /// Runs a group, halves it where it fails, and answers every caller.
@@ -265,8 +285,8 @@ fn fail_all<G: Grouped>(group: Vec<Waiting<G>>, error: impl Fn() -> DbError) {
     }
 }
 
-/// The task of a tenant's lane. Dropped by a panic, it lets those who wait go, so that the
-/// lane opens again.
+/// A task of a tenant's lane. Dropped by a panic, it lets those who wait go where nobody else
+/// works for them, so that the lane opens again.
 struct AtWork<G: Grouped> {
     inner: Arc<Inner<G>>,
     tenant: TenantId,
@@ -274,11 +294,11 @@ struct AtWork<G: Grouped> {
 }
 
 impl<G: Grouped> AtWork<G> {
-    async fn go_on(mut self, first: Vec<Waiting<G>>) {
-        let mut group = Some(first);
-        while let Some(items) = group {
-            self.inner.run_group(self.tenant, items).await;
-            group = self.inner.next(self.tenant);
+    async fn go_on(mut self) {
+        while let Some(group) = self.inner.next(self.tenant) {
+            self.inner.run_group(self.tenant, group).await;
+            // Those who were answered just now may come again at once.
+            tokio::task::yield_now().await;
         }
         self.done = true;
     }
@@ -289,8 +309,14 @@ impl<G: Grouped> Drop for AtWork<G> {
         if self.done {
             return;
         }
-        if let Some(queue) = self.inner.lock().remove(&self.tenant) {
-            fail_all(queue.into(), DbError::busy);
+        let mut lanes = self.inner.lock();
+        let Some(lane) = lanes.get_mut(&self.tenant) else { return };
+        lane.at_work -= 1;
+        if lane.at_work == 0
+            && let Some(lane) = lanes.remove(&self.tenant)
+        {
+            drop(lanes);
+            fail_all(lane.waiting.into(), DbError::busy);
         }
     }
 }

@@ -21,7 +21,8 @@ use crate::payments::gateway::Gateway;
 const DUPLICATE: &str = "duplicate";
 
 /// Bounds of the inbox's lane: a body may have a mebibyte, and all of a group are in memory.
-pub const LIMITS: LaneLimits = LaneLimits { group_max: 256, waiting_max: 4_096 };
+pub const LIMITS: LaneLimits =
+    LaneLimits { group_max: 256, waiting_max: 4_096, second_from: usize::MAX };
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

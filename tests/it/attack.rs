@@ -453,3 +453,35 @@ async fn a_sequence_number_cannot_be_repeated_in_another_month() {
     let both = format!("{}; {}", first.sql(), copy.sql());
     expect(&books, &[("both", both)], "both: 23000 entries_continue").await;
 }
+
+/// Heads are counted against the entries of the move they belong to, and belong to one command.
+#[tokio::test]
+async fn a_head_without_entries_cannot_hide_behind_heads_that_have_some() {
+    let books = victim().await;
+    let raw = honest(&books).await;
+    let others = "update ledger.balance
+         set debits = debits + 5, credits = credits + 5, version = version + 1, position = 5,
+             before_debits = debits, before_credits = credits, before_version = version
+         where account_id not in";
+    let moved = raw.heads.iter().map(|head| head.account.to_string()).collect::<Vec<_>>();
+    let others = format!("{others} ({})", moved.join(", "));
+    let again = "update ledger.balance
+         set debits = debits + 5, credits = credits + 5, version = version + 1,
+             before_debits = debits, before_credits = credits, before_version = version
+         where position = 5";
+    let write = raw.sql();
+    let beside = write.replace("with ", &format!("with beside as ({others}), "));
+    assert_ne!(beside, write);
+    let attacks = [
+        ("in the same statement", beside),
+        ("in the next", format!("{write}; {others}")),
+        ("in a part that is kept", format!("{write}; savepoint part; {others}")),
+        ("the same heads again", format!("{write}; {again}")),
+    ];
+    let expected = "
+        in the same statement: 23000 head_moves_with_entry
+        in the next: 23000 head_moves_with_entry
+        in a part that is kept: 23000 head_moves_with_entry
+        the same heads again: 23000 head_moves_with_entry";
+    expect(&books, &attacks, expected).await;
+}

@@ -86,6 +86,8 @@ fn heads_of(
     Ok((0..n.len()).map(head).collect())
 }
 
+/// A row under a lock keeps whole rows of what it is joined with beside it while it is sorted:
+/// whether the gate is open is asked once, and stays out of them.
 macro_rules! locking {
     ($claim:literal, $gate:literal) => {
         concat!(
@@ -102,22 +104,22 @@ macro_rules! locking {
             "),
              locked as materialized (
                  select w.n, w.public_id, b.account_id, b.debits, b.credits, b.version
-                 from gate
-                 join wanted w on gate.is_open
+                 from wanted w
                  join ledger.balance b on b.tenant_id = $1 and b.account_id = w.id
+                 where (select is_open from gate)
                  order by b.account_id
                  for no key update of b
+             ),
+             heads as (
+                 select array_agg(n) as n, array_agg(public_id) as public_id,
+                     array_agg(account_id) as account_id, array_agg(debits) as debits,
+                     array_agg(credits) as credits, array_agg(version) as version
+                 from locked
              )
-             select gate.*,
-                 (select array_agg(n) from locked) as n,
-                 (select array_agg(public_id) from locked) as public_id,
-                 (select array_agg(account_id) from locked) as account_id,
-                 (select array_agg(debits) from locked) as debits,
-                 (select array_agg(credits) from locked) as credits,
-                 (select array_agg(version) from locked) as version,
+             select gate.*, heads.*,
                  (select nullif(closed_before, '-infinity') from ledger.book
                   where tenant_id = $1) as closed_before
-             from gate"
+             from gate, heads"
         )
     };
 }
