@@ -189,6 +189,7 @@ impl Bench<'_> {
         let mut books = self.filled(&format!("serving_{round}"), 0).await?;
         let bank = Bank::open(&self.clock).await?;
         let events = self.payments(&books, &bank).await?;
+        store::settle(books.owner()).await?;
         let folder = self.place.folder().to_owned();
         let service = Service::start(&books, &bank.gateway, Commits::Durable, &folder).await?;
         let (accounts, now) = (Arc::clone(&self.accounts), self.clock.now());
@@ -244,8 +245,9 @@ impl Bench<'_> {
     }
 
     async fn filled(&self, name: &str, connections: u32) -> Result<Books, Failure> {
-        let books = self.place.books(name, connections).await?;
+        let mut books = self.place.books(name, connections).await?;
         self.accounts.fill(&books).await?;
+        store::settle(books.owner()).await?;
         Ok(books)
     }
 

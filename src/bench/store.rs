@@ -45,6 +45,16 @@ pub async fn drop_database(owner: &mut PgConnection, name: &str) -> Result<(), s
     Ok(())
 }
 
+/// Puts what was filled on disk, with its statistics, as `pgbench -i` does with its own tables
+/// and as a server has done it after its first minutes.
+pub async fn settle(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    // A vacuum runs in no transaction, which several statements at once would be.
+    for statement in ["vacuum analyze", "checkpoint"] {
+        sqlx::raw_sql(statement).execute(&mut *owner).await?;
+    }
+    Ok(())
+}
+
 /// A connection as the owner.
 pub async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     PgConnection::connect(url).await

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use mizan::books::record;
+use mizan::books::{key_of, record};
 use mizan::db::work;
 use mizan_ledger::{
-    AccountRef, Authority, NewTransaction, Outcome, Posting, PostingKey, TransactionKind, credit,
-    debit,
+    AccountRef, Authority, NewTransaction, Outcome, Posting, TransactionKind, credit, debit,
 };
 use mizan_money::{ApiKeyId, Currency, Money, RequestId, Timestamp};
 use rand::rngs::StdRng;
@@ -111,7 +110,7 @@ impl Move<'_> {
         let amount = Money::new(self.minor, CURRENCY);
         let legs = vec![debit(self.debited.clone(), amount), credit(self.credited.clone(), amount)];
         Ok(NewTransaction {
-            key: PostingKey::new(format!("{}:ledger", RequestId::generate(now)))?,
+            key: key_of(RequestId::generate(now))?,
             kind,
             effective_at: now,
             posting: Posting::balanced(legs)?,
@@ -176,7 +175,7 @@ impl Transfers {
             },
             credited: &wallets[to],
             minor: self.chance.random_range(1..=AMOUNT_MAX),
-            order: self.chance.random(),
+            order: self.chance.random_range(0..1_000_000),
         }
     }
 }

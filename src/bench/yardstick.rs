@@ -38,6 +38,7 @@ impl Yardstick {
         fs::create_dir_all(&logs)?;
         let yardstick = Self { program, url, logs };
         yardstick.pgbench(&["-i", "-q", "-s", &scale.to_string()]).await?;
+        store::settle(&mut store::connect(&yardstick.url).await?).await?;
         Ok(yardstick)
     }
 

@@ -31,7 +31,7 @@ mod view;
 
 pub use as_of::horizon;
 pub use error::BooksError;
-pub use group::{PostRequest, PostRequests};
+pub use group::{PostRequest, PostRequests, key_of};
 pub use periods::{Change, close, fold_days};
 pub use record::{Draft, record};
 pub use reference::reference;

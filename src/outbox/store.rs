@@ -44,28 +44,6 @@ pub async fn append(
     Ok(())
 }
 
-/// What was announced of one object, oldest first, at most 100.
-///
-/// # Errors
-/// The database.
-pub async fn of_object(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    object_id: &str,
-) -> Result<Vec<(i64, String, Timestamp)>, DbError> {
-    let rows = sqlx::query_as(
-        "select event_position, kind, created_at from outbox.event
-         where tenant_id = $1 and object_id = $2
-         order by event_position
-         limit 100",
-    )
-    .bind(tenant.0)
-    .bind(object_id)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows)
-}
-
 /// Proves that event numbers have no gap and that every transaction is announced, of what came
 /// after an event number and a journal number. Answers how many events were checked and what
 /// breaks the law.

@@ -76,10 +76,15 @@ pub async fn fold_day(
     tenant: TenantId,
     ended: EndedDay,
 ) -> Result<Option<FoldedDay>, LedgerError> {
-    // Long days are summed up longer than a request may take; nobody waits for it.
-    query_scalar::<_, String>("select set_config('statement_timeout', '600s', true)")
-        .fetch_one(&mut *conn)
-        .await?;
+    // Long days are summed up longer than a request may take; nobody waits for it. It reads a
+    // whole day, which is planned otherwise than what a connection mostly writes.
+    sqlx::query(
+        "select set_config(name, setting, true)
+         from (values ('statement_timeout', '600s'), ('plan_cache_mode', 'force_custom_plan'),
+             ('enable_hashjoin', 'on'), ('enable_mergejoin', 'on')) as wanted (name, setting)",
+    )
+    .execute(&mut *conn)
+    .await?;
     let Some((first_position, last_position)) = claim_day(conn, tenant, ended).await? else {
         return Ok(None);
     };

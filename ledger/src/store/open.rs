@@ -86,8 +86,8 @@ fn heads_of(
     Ok((0..n.len()).map(head).collect())
 }
 
-/// A row under a lock keeps whole rows of what it is joined with beside it while it is sorted:
-/// whether the gate is open is asked once, and stays out of them.
+/// Each row is looked for by itself ("limit 1"): a connection keeps its plan, and one made while
+/// a table was small would read the whole of it later. Heads are locked in the order of the ids.
 macro_rules! locking {
     ($claim:literal, $gate:literal) => {
         concat!(
@@ -96,19 +96,27 @@ macro_rules! locking {
             "wanted as materialized (
                  select w.n, a.id, a.public_id
                  from unnest($2::text[], $3::text[]) with ordinality as w (path, currency, n)
-                 left join ledger.account a
-                     on a.tenant_id = $1 and a.path = w.path and a.currency = w.currency::char(3)
+                 left join lateral (
+                     select a.id, a.public_id
+                     from ledger.account a
+                     where a.tenant_id = $1 and a.path = w.path
+                         and a.currency = w.currency::char(3)
+                     limit 1
+                 ) a on true
              ),
              gate as materialized (",
             $gate,
             "),
              locked as materialized (
-                 select w.n, w.public_id, b.account_id, b.debits, b.credits, b.version
-                 from wanted w
-                 join ledger.balance b on b.tenant_id = $1 and b.account_id = w.id
-                 where (select is_open from gate)
-                 order by b.account_id
-                 for no key update of b
+                 select w.n, w.public_id, b.*
+                 from (select * from wanted where (select is_open from gate) order by id) w
+                 cross join lateral (
+                     select b.account_id, b.debits, b.credits, b.version
+                     from ledger.balance b
+                     where b.tenant_id = $1 and b.account_id = w.id
+                     limit 1
+                     for no key update
+                 ) b
              ),
              heads as (
                  select array_agg(n) as n, array_agg(public_id) as public_id,
@@ -168,9 +176,14 @@ pub(crate) async fn create_accounts(
              returning id, path, currency
          )
          insert into ledger.balance (tenant_id, account_id, currency, floor_side)
-         select $1, created.id, created.currency, wanted.floor_side
-         from created
-         join wanted on wanted.path = created.path and wanted.currency::char(3) = created.currency",
+         select $1, max(id), currency, max(floor_side)
+         from (
+             select id, path, currency, null as floor_side from created
+             union all
+             select null, path, currency::char(3), floor_side from wanted
+         ) both_sides
+         group by path, currency
+         having max(id) is not null",
     )
     .bind(tenant.0)
     .bind(now)
