@@ -46,10 +46,12 @@ impl App {
     pub fn new(db: Db, clock: Clock, config: Arc<Config>) -> Self {
         let requests = InFlight::new(config.http.requests_in_flight_max);
         let keys = KeyLookUps::new(db.clone());
-        let post_requests = Lane::new(db.clone(), PostRequests, LaneLimits::default());
-        let inbox = Lane::new(db.clone(), Inbox::new(clock.clone()), inbox::LIMITS);
-        let gateways = Gateways::default();
         let metrics = Metrics::new();
+        let post_requests =
+            Lane::new(db.clone(), PostRequests, LaneLimits::default(), metrics.clone());
+        let inbox =
+            Lane::new(db.clone(), Inbox::new(clock.clone()), inbox::LIMITS, metrics.clone());
+        let gateways = Gateways::default();
         Self { db, clock, config, keys, post_requests, inbox, requests, gateways, metrics }
     }
 

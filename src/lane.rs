@@ -29,6 +29,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Monotonic;
 use crate::db::{Db, DbError, Retry, Retryable, Tx, work};
+use crate::metrics::Metrics;
 
 /// A future on the heap that may borrow.
 pub type BoxFuture<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
@@ -79,7 +80,7 @@ pub struct LaneLimits {
 
 impl Default for LaneLimits {
     fn default() -> Self {
-        Self { group_max: 512, waiting_max: 20_000, second_from: 64 }
+        Self { group_max: 512, waiting_max: 20_000, second_from: 16 }
     }
 }
 
@@ -104,6 +105,7 @@ struct Inner<G: Grouped> {
     db: Db,
     work: G,
     limits: LaneLimits,
+    metrics: Metrics,
     /// A tenant is in here exactly while a task works for it.
     lanes: Mutex<HashMap<TenantId, Queue<G>>>,
 }
@@ -143,9 +145,9 @@ impl<E: Retryable> Retryable for Failure<E> {
 
 impl<G: Grouped> Lane<G> {
     /// Empty lanes of a use case.
-    pub fn new(db: Db, work: G, limits: LaneLimits) -> Self {
+    pub fn new(db: Db, work: G, limits: LaneLimits, metrics: Metrics) -> Self {
         let lanes = Mutex::new(HashMap::new());
-        Self { inner: Arc::new(Inner { db, work, limits, lanes }) }
+        Self { inner: Arc::new(Inner { db, work, limits, metrics, lanes }) }
     }
 
     /// Has an item done, alone or with others of its tenant, and answers when it is committed.
@@ -180,6 +182,7 @@ impl<G: Grouped> Inner<G> {
             return false;
         }
         lane.waiting.push_back(item);
+        self.metrics.waits(G::NAME, 1);
         let another = match lane.at_work {
             0 => true,
             1 => lane.waiting.len() >= self.limits.second_from,
@@ -205,6 +208,8 @@ impl<G: Grouped> Inner<G> {
             return None;
         }
         let many = lane.waiting.len().min(self.limits.group_max);
+        self.metrics.waits_no_more(G::NAME, many);
+        self.metrics.grouped(G::NAME, many);
         Some(lane.waiting.drain(..many).collect())
     }
 
@@ -316,6 +321,7 @@ impl<G: Grouped> Drop for AtWork<G> {
             && let Some(lane) = lanes.remove(&self.tenant)
         {
             drop(lanes);
+            self.inner.metrics.waits_no_more(G::NAME, lane.waiting.len());
             fail_all(lane.waiting.into(), DbError::busy);
         }
     }

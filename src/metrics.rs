@@ -143,10 +143,16 @@ impl Metrics {
         self.group_items.get_or_create(&LaneLabels { lane }).observe(f64::from(items));
     }
 
-    /// So many items of a lane wait.
-    pub fn waiting(&self, lane: &'static str, items: usize) {
+    /// So many more items of a lane wait.
+    pub fn waits(&self, lane: &'static str, items: usize) {
         let items = i64::try_from(items).unwrap_or(i64::MAX);
-        self.waiting_items.get_or_create(&LaneLabels { lane }).set(items);
+        self.waiting_items.get_or_create(&LaneLabels { lane }).inc_by(items);
+    }
+
+    /// So many of them wait no more.
+    pub fn waits_no_more(&self, lane: &'static str, items: usize) {
+        let items = i64::try_from(items).unwrap_or(i64::MAX);
+        self.waiting_items.get_or_create(&LaneLabels { lane }).dec_by(items);
     }
 
     /// All figures as text.
@@ -187,7 +193,8 @@ mod tests {
             took: Duration::from_millis(1_250),
         });
         metrics.grouped("post", 3);
-        metrics.waiting("post", 7);
+        metrics.waits("post", 9);
+        metrics.waits_no_more("post", 2);
         let text = metrics.text();
         for line in [
             "mizan_verify_broken_laws{tenant=\"3\",mode=\"incremental\"} 1",

@@ -165,7 +165,8 @@ async fn run(
         Way::Alone => Door::Alone(db),
         Way::Lane => {
             let recording = Recording { clock: clock.clone() };
-            Door::Lane(Lane::new(db, recording, LaneLimits::default()))
+            let metrics = books.app.metrics.clone();
+            Door::Lane(Lane::new(db, recording, LaneLimits::default(), metrics))
         }
     };
     let (window, left) = match until {

@@ -30,14 +30,14 @@ pub struct Gateway {
 /// All connections, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Gateways {
-    by_name: BTreeMap<String, Gateway>,
+    by_name: Arc<BTreeMap<String, Gateway>>,
 }
 
 impl Gateways {
     /// The connections; the last of two with the same name counts.
     pub fn new(gateways: impl IntoIterator<Item = Gateway>) -> Gateways {
         let named = gateways.into_iter().map(|g| (g.connection.clone(), g));
-        Gateways { by_name: named.collect() }
+        Gateways { by_name: Arc::new(named.collect()) }
     }
 
     /// The connection of this name.

@@ -17,6 +17,7 @@ use crate::stripe::{facts, wire};
 /// | 404 | unknown for a query, else rejected |
 /// | 409, 429 `lock_timeout` | unknown: the same key again |
 /// | 429, or code `rate_limit` | rejected: the limiter stands before the work |
+/// | a void of what is cancelled | unknown: a hold lapses by itself, the payment will tell |
 /// | other 4xx with Stripe's envelope | rejected |
 /// | 408, 424, 5xx, type `api_error`, no envelope | unknown |
 ///
@@ -38,6 +39,9 @@ pub(super) fn read(op: &Operation, answer: &HttpAnswer) -> Outcome {
         } else {
             Outcome::Declined(facts::decline(&error, None))
         };
+    }
+    if matches!(op, Operation::Void(_)) && carried_status(&error) == Some("canceled") {
+        return unknown(answer, UnknownReason::ErrorInside { status, code });
     }
     let reason = match (status, error.kind.as_deref(), error.code.as_deref()) {
         (_, Some("api_error"), _) => return unknown(answer, UnknownReason::ServerError { status }),
@@ -71,8 +75,13 @@ fn stands_after_earlier_attempt(op: &Operation, reason: RejectionReason) -> bool
 
 /// A refusal that carries a payment whose money was taken: not to be believed either way.
 fn is_contradicted(error: &wire::ApiError) -> bool {
+    carried_status(error) == Some("succeeded")
+}
+
+/// How the payment stands that a refusal carries.
+fn carried_status(error: &wire::ApiError) -> Option<&str> {
     let payment = error.payment_intent.as_ref().and_then(wire::Ref::object);
-    payment.and_then(|it| it.status.as_deref()) == Some("succeeded")
+    payment.and_then(|it| it.status.as_deref())
 }
 
 fn unknown(answer: &HttpAnswer, why: UnknownReason) -> Outcome {

@@ -308,6 +308,21 @@ fn a_decline_that_carries_a_paid_payment_is_not_believed() {
 }
 
 #[test]
+fn a_void_that_is_refused_because_the_hold_is_gone_is_asked_about() {
+    let told = |op: &Operation, status: &str| {
+        let payment = with(payment(status, 0), "capture_method", json!("manual"));
+        let error = json!({
+            "type": "invalid_request_error", "code": "payment_intent_unexpected_state",
+            "message": "It is not in a state for this.", "payment_intent": payment,
+        });
+        refused(op, 400, &error, Prior::None)
+    };
+    assert_eq!(told(&void(asked()), "canceled"), "unknown error_inside");
+    assert_eq!(told(&void(asked()), "succeeded"), "rejected invalid_request");
+    assert_eq!(told(&capture(asked(), asked()), "canceled"), "rejected invalid_request");
+}
+
+#[test]
 fn after_an_attempt_that_may_have_worked_a_refusal_proves_nothing() {
     let prior = Prior::MayHaveExecuted;
     let state = json!({"type": "invalid_request_error", "code": "payment_intent_unexpected_state"});

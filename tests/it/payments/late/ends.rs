@@ -92,6 +92,21 @@ async fn a_payment_that_was_taken_while_its_cancellation_was_open_shows_no_cance
 }
 
 #[tokio::test]
+async fn a_cancellation_of_a_hold_that_the_gateway_has_let_go_is_one() {
+    let app = TestApp::new().await;
+    let id = app.held(&[("V1", 52_500)]).await;
+    let at_gateway = format!("/v1/payment_intents/{}/cancel", theirs(&app, &id, 0).await);
+    // Nobody has told us yet.
+    app.at_gateway(&at_gateway, &[]).await;
+    let (key, path) = (app.fresh(), format!("/v1/payment_intents/{id}/cancel"));
+    assert_eq!(app.post_as(&key, &path, json!({})).await.says(), (202, "requires_capture"));
+    pass(&app, 3).await;
+    assert_eq!(app.post_as(&key, &path, json!({})).await.says(), (200, "cancelled"));
+    app.end().await;
+    assert_eq!(app.totals("aed").await[0], 0);
+}
+
+#[tokio::test]
 async fn a_payment_nobody_can_ask_about_stays_open_and_a_law_names_it() {
     let app = TestApp::new().await;
     let id = app.create(order(&[("V1", 52_500)])).await;
