@@ -26,5 +26,6 @@ mod support_app;
 mod tenancy;
 mod time;
 mod together;
+mod upgrade;
 mod webhooks;
 mod webhooks_in;
