@@ -167,6 +167,7 @@ impl Operation {
             OperationKind::Capture => Ask::Capture(CapturePayment {
                 payment: intent.id,
                 provider_ref: reference()?,
+                charge_ref: attempt.charge_ref.clone(),
                 authorised: intent.authorised,
                 captured_before: Money::zero(intent.currency),
                 amount: self.amount.unwrap_or(intent.authorised),
@@ -189,6 +190,7 @@ impl Operation {
                     refund: id,
                     operation: self.id,
                     provider_ref: reference()?,
+                    charge_ref: attempt.charge_ref.clone(),
                     amount: refund.amount,
                     reason: refund.reason.parse().unwrap_or(RefundReason::Other),
                 })

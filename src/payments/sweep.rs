@@ -13,7 +13,7 @@ use super::ask::{Call, gateway_of};
 use super::error::PaymentError;
 use super::gateway::Repetition;
 use super::intent::Payment;
-use super::operation::{Operation, OperationKind, OperationState, next_check};
+use super::operation::{CALL_TIME_MAX, Operation, OperationKind, OperationState, next_check};
 use super::settle::{Settled, find, give_up_undone, settle};
 use super::store;
 use super::word::{self, Word};
@@ -64,12 +64,15 @@ async fn sweep_tenant(app: &App, tenant: TenantId) -> Result<Swept, PaymentError
     let mut swept = Swept::default();
     for _ in 0..ROUNDS_MAX {
         let mut asking = JoinSet::new();
-        for id in take_due_operations(app, tenant).await? {
+        for (id, checks) in take_due_operations(app, tenant).await? {
             swept.operations += 1;
             let app = app.clone();
             asking.spawn(async move {
                 if let Err(error) = ask_again(&app, tenant, id).await {
                     tracing::warn!(%id, %error, "the operation could not be asked about");
+                }
+                if let Err(error) = was_asked(&app, tenant, id, checks).await {
+                    tracing::warn!(%id, %error, "the operation will soon be asked about again");
                 }
             });
         }
@@ -90,21 +93,41 @@ async fn sweep_tenant(app: &App, tenant: TenantId) -> Result<Swept, PaymentError
     Ok(swept)
 }
 
-/// Reads what is due and postpones it in the same transaction, so that nobody else takes it.
+/// Reads what is due, with how often each was asked about, and postpones it in the same
+/// transaction for as long as a call may take, so that nobody else takes it. Whoever ends before
+/// the gateway was asked has cost it no more than that: how long a gateway remembers a key is
+/// counted in days, and the ladder must not be climbed by crashes.
 async fn take_due_operations(
     app: &App,
     tenant: TenantId,
-) -> Result<Vec<OperationId>, PaymentError> {
+) -> Result<Vec<(OperationId, i16)>, PaymentError> {
     let now = app.clock.now();
     app.db
         .transaction("take_due_operations", tenant, |tx| {
             work(async move {
                 let due = store::due_operations(tx, tenant, now, AT_ONCE).await?;
                 for (id, checks) in &due {
-                    let next = next_check(checks + 1, now);
-                    store::postpone_operation(tx, tenant, *id, checks + 1, next).await?;
+                    let back = now + CALL_TIME_MAX;
+                    store::postpone_operation(tx, tenant, *id, *checks, back).await?;
                 }
-                Ok(due.into_iter().map(|(id, _)| id).collect())
+                Ok(due)
+            })
+        })
+        .await
+}
+
+/// Counts that an operation was asked about; one that is still open waits for its next turn.
+async fn was_asked(
+    app: &App,
+    tenant: TenantId,
+    id: OperationId,
+    checks: i16,
+) -> Result<(), PaymentError> {
+    let next = next_check(checks + 1, app.clock.now());
+    app.db
+        .transaction("was_asked", tenant, |tx| {
+            work(async move {
+                Ok(store::postpone_operation(tx, tenant, id, checks + 1, next).await?)
             })
         })
         .await
@@ -241,7 +264,7 @@ pub async fn call_and_settle(
 /// Whether repeating it was of no use so far.
 fn is_stuck(operation: &Operation) -> bool {
     operation.state == OperationState::Unknown
-        && operation.checks > 2
+        && operation.checks > 1
         && !is_contradicted(operation)
 }
 

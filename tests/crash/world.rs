@@ -27,7 +27,7 @@ pub const WEBHOOK_SECRET: &str = "whsec_of_the_campaign";
 /// Longer than a call may be at work, so that whatever was sent may be taken up again.
 pub const A_MINUTE: u32 = 61;
 /// When nobody was answered for so long, they wait for something that is due later.
-const STUCK_AFTER: Duration = Duration::from_millis(1_500);
+const STUCK_AFTER: Duration = Duration::from_millis(2_500);
 /// When the next operation without an outcome is asked about.
 const NEXT_CHECK: &str = "select min(next_check_at) from payments.operation";
 /// Everything is back after this long, on a slow machine as well.

@@ -244,7 +244,8 @@ pub async fn due_operations(
     Ok(rows.into_iter().map(|(id, checks)| (OperationId::from_uuid(id), checks)).collect())
 }
 
-/// Says when to ask next about an operation that is being asked about now.
+/// Says when to ask next about an operation that is open, at the earliest: a gateway that asked
+/// for a longer wait gets it.
 ///
 /// # Errors
 /// The database.
@@ -256,7 +257,8 @@ pub async fn postpone_operation(
     next_check_at: Timestamp,
 ) -> Result<()> {
     sqlx::query(
-        "update payments.operation set checks = $3, next_check_at = $4
+        "update payments.operation
+         set checks = $3, next_check_at = greatest(next_check_at, $4)
          where tenant_id = $1 and id = $2 and next_check_at is not null",
     )
     .bind(tenant.0)
