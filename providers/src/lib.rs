@@ -27,6 +27,7 @@ pub mod model;
 pub mod operation;
 pub mod outcome;
 pub mod provider;
+pub mod razorpay;
 pub mod redact;
 pub mod registry;
 pub mod signature;

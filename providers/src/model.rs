@@ -15,16 +15,19 @@ use crate::error::ModelError;
 pub enum ProviderName {
     /// Stripe.
     Stripe,
+    /// Razorpay.
+    Razorpay,
 }
 
 impl ProviderName {
     /// Every gateway of this build, in the order they are listed to people.
-    pub const ALL: &'static [Self] = &[Self::Stripe];
+    pub const ALL: &'static [Self] = &[Self::Stripe, Self::Razorpay];
 
     /// The lower-case name used in addresses, tables and command lines.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Stripe => "stripe",
+            Self::Razorpay => "razorpay",
         }
     }
 }

@@ -124,6 +124,8 @@ pub struct CapturePayment {
     pub payment: PaymentIntentId,
     /// The gateway's payment.
     pub provider_ref: ProviderRef,
+    /// The gateway's charge, where it is told apart from the payment: some gateways act on that.
+    pub charge_ref: Option<ProviderRef>,
     /// What was authorised; checked against the echo.
     pub authorised: Money,
     /// What earlier captures of this hold took.
@@ -158,6 +160,8 @@ pub struct RefundPayment {
     pub operation: OperationId,
     /// The gateway's payment.
     pub provider_ref: ProviderRef,
+    /// The gateway's charge, where it is told apart from the payment: some gateways act on that.
+    pub charge_ref: Option<ProviderRef>,
     /// What goes back; greater than zero.
     pub amount: Money,
     /// Why.

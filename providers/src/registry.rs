@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use crate::model::ProviderName;
 use crate::provider::Provider;
+use crate::razorpay::Razorpay;
 use crate::stripe::Stripe;
 
 /// What a connection needs to speak to its gateway.
@@ -18,6 +19,13 @@ pub enum Credentials {
         /// `acct_…`.
         account: Option<String>,
     },
+    /// Razorpay's key pair.
+    Razorpay {
+        /// `rzp_live_…` or `rzp_test_…`; the prefix decides about the money.
+        key_id: String,
+        /// The secret beside it; never the webhook's.
+        key_secret: SecretString,
+    },
 }
 
 impl Credentials {
@@ -25,6 +33,7 @@ impl Credentials {
     pub const fn provider(&self) -> ProviderName {
         match self {
             Self::Stripe { .. } => ProviderName::Stripe,
+            Self::Razorpay { .. } => ProviderName::Razorpay,
         }
     }
 }
@@ -55,6 +64,9 @@ pub fn provider(credentials: Credentials) -> Result<Arc<dyn Provider>, RegistryE
         Credentials::Stripe { secret_key, account } => {
             Ok(Arc::new(Stripe::new(secret_key, account)?))
         }
+        Credentials::Razorpay { key_id, key_secret } => {
+            Ok(Arc::new(Razorpay::new(key_id, key_secret)?))
+        }
     }
 }
 
@@ -62,5 +74,6 @@ pub fn provider(credentials: Credentials) -> Result<Arc<dyn Provider>, RegistryE
 pub fn webhook_reader(name: ProviderName) -> Arc<dyn Provider> {
     match name {
         ProviderName::Stripe => Arc::new(Stripe::webhook_reader()),
+        ProviderName::Razorpay => Arc::new(Razorpay::webhook_reader()),
     }
 }

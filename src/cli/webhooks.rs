@@ -76,10 +76,9 @@ pub fn run(command: &Command) -> CommandResult {
 }
 
 fn inspect_one(args: &InspectArgs) -> CommandResult {
-    let name: ProviderName = args
-        .provider
-        .parse()
-        .map_err(|_| format!("`{}` is no gateway that Mizan knows: say `stripe`", args.provider))?;
+    let name: ProviderName = args.provider.parse().map_err(|_| {
+        format!("`{}` is no gateway that Mizan knows: say `stripe` or `razorpay`", args.provider)
+    })?;
     let headers = headers(&read(&args.headers)?)
         .map_err(|error| format!("{} holds no headers: {error}", args.headers.display()))?;
     let body = read(&args.body)?;

@@ -19,6 +19,7 @@ const HEADERS_MAX: usize = 8;
 const fn signature_headers(provider: ProviderName) -> &'static [&'static str] {
     match provider {
         ProviderName::Stripe => &["stripe-signature"],
+        ProviderName::Razorpay => &["x-razorpay-signature", "x-razorpay-event-id"],
         // A gateway to come: without its line here a test fails.
         _ => &[],
     }

@@ -68,6 +68,7 @@ pub fn capture(authorised: Money, amount: Money) -> Operation {
     Operation::Capture(CapturePayment {
         payment: our_payment().parse().unwrap(),
         provider_ref: reference(PI),
+        charge_ref: None,
         authorised,
         captured_before: Money::zero(authorised.currency()),
         amount,
@@ -90,6 +91,7 @@ pub fn refund(amount: Money) -> Operation {
         refund: our_refund().parse().unwrap(),
         operation: format!("op_{}", "0".repeat(31) + "4").parse().unwrap(),
         provider_ref: reference(PI),
+        charge_ref: None,
         amount,
         reason: RefundReason::RequestedByCustomer,
     })
