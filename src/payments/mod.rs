@@ -29,6 +29,7 @@
 pub mod apply;
 pub mod ask;
 pub mod create;
+mod due;
 pub mod error;
 pub mod facts;
 pub mod gateway;

@@ -10,10 +10,11 @@ use tokio::task::JoinSet;
 
 use super::apply::{Fact, Said, apply};
 use super::ask::{Call, gateway_of};
+use super::due::{take_due_fees, take_due_operations, was_asked};
 use super::error::PaymentError;
 use super::gateway::Repetition;
 use super::intent::Payment;
-use super::operation::{CALL_TIME_MAX, Operation, OperationKind, OperationState, next_check};
+use super::operation::{Operation, OperationKind, OperationState};
 use super::settle::{Settled, find, give_up_undone, settle};
 use super::store;
 use super::word::{self, Word};
@@ -22,14 +23,8 @@ use crate::clock::Monotonic;
 use crate::db::work;
 use crate::http::GatewayTime;
 
-/// How many of each kind are taken, and asked about, at once.
-const AT_ONCE: i64 = 8;
-
 /// How many rounds one sweep makes per tenant.
 const ROUNDS_MAX: usize = 25;
-
-/// How often a fee is asked for before it is left to reconciliation.
-const FEE_CHECKS_MAX: i16 = 6;
 
 /// What one sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -91,68 +86,6 @@ async fn sweep_tenant(app: &App, tenant: TenantId) -> Result<Swept, PaymentError
         asking.join_all().await;
     }
     Ok(swept)
-}
-
-/// Reads what is due, with how often each was asked about, and postpones it in the same
-/// transaction for as long as a call may take, so that nobody else takes it. Whoever ends before
-/// the gateway was asked has cost it no more than that: how long a gateway remembers a key is
-/// counted in days, and the ladder must not be climbed by crashes.
-async fn take_due_operations(
-    app: &App,
-    tenant: TenantId,
-) -> Result<Vec<(OperationId, i16)>, PaymentError> {
-    let now = app.clock.now();
-    app.db
-        .transaction("take_due_operations", tenant, |tx| {
-            work(async move {
-                let due = store::due_operations(tx, tenant, now, AT_ONCE).await?;
-                for (id, checks) in &due {
-                    let back = now + CALL_TIME_MAX;
-                    store::postpone_operation(tx, tenant, *id, *checks, back).await?;
-                }
-                Ok(due)
-            })
-        })
-        .await
-}
-
-/// Counts that an operation was asked about; one that is still open waits for its next turn.
-async fn was_asked(
-    app: &App,
-    tenant: TenantId,
-    id: OperationId,
-    checks: i16,
-) -> Result<(), PaymentError> {
-    let next = next_check(checks + 1, app.clock.now());
-    app.db
-        .transaction("was_asked", tenant, |tx| {
-            work(async move {
-                Ok(store::postpone_operation(tx, tenant, id, checks + 1, next).await?)
-            })
-        })
-        .await
-}
-
-async fn take_due_fees(
-    app: &App,
-    tenant: TenantId,
-) -> Result<Vec<(PaymentIntentId, AttemptId)>, PaymentError> {
-    let now = app.clock.now();
-    app.db
-        .transaction("take_due_fees", tenant, |tx| {
-            work(async move {
-                let due = store::due_fees(tx, tenant, now, AT_ONCE).await?;
-                for (_, attempt, checks) in &due {
-                    let wait = match checks + 1 >= FEE_CHECKS_MAX {
-                        true => chrono::Duration::days(365),
-                        false => next_check(*checks, now) - now,
-                    };
-                    store::postpone_fee(tx, tenant, *attempt, checks + 1, now + wait).await?;
-                }
-                Ok(due.into_iter().map(|(intent, attempt, _)| (intent, attempt)).collect())
-            })
-        })
-        .await
 }
 
 /// Asks about one operation that has no answer: the gateway is queried where that can tell, and
