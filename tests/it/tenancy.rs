@@ -160,7 +160,7 @@ async fn entries_of_one_tenant_cannot_hang_on_another_ones_transaction() {
     let mut raw = Raw::honest(&books.db, books.tenant, &legs).await;
     raw.entries[1].tenant = 2;
     let mut owner = books.db.connect(Actor::Owner, books.tenant).await;
-    assert_eq!(answer(&mut owner, &raw.sql()).await, "23000 entries_balance");
+    assert_eq!(answer(&mut owner, &raw.sql()).await, "23000 entries_are_of_one_tenant");
     raw.entries[0].tenant = 2;
     assert_eq!(answer(&mut owner, &raw.sql()).await, "23000 entries_are_not_late");
 }

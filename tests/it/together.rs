@@ -111,7 +111,10 @@ async fn each_of_two_hundred_callers_at_once_hears_its_own_answer() {
             2 => (400, "invalid_field"),
             _ => (422, "amounts_do_not_add_up"),
         };
-        assert_eq!((odd.0, code(&odd.2).as_str()), (status, expected), "{odd:?}");
+        let said = (odd.0, code(&odd.2));
+        // The key's first answer may be on its way to somebody else at that moment.
+        let waits = n % 4 == 0 && said == (409, "idempotency_key_in_flight".to_owned());
+        assert!(waits || said == (status, expected.to_owned()), "{odd:?}");
         assert!(repeated.0 == 409 || *repeated == (201, true, taken.2.clone()), "{repeated:?}");
     }
     assert_eq!(made.len(), 40);
@@ -124,7 +127,10 @@ async fn each_of_two_hundred_callers_at_once_hears_its_own_answer() {
     for ((key, body), before) in requests.into_iter().zip(answers) {
         let again = send(&app, &key, body).await;
         match code(&before.2).as_str() {
-            "idempotency_key_in_flight" => assert_eq!((again.0, again.1), (201, true)),
+            "idempotency_key_in_flight" => {
+                let other = again.0 == 422 && code(&again.2) == "idempotency_key_reused";
+                assert!(other || (again.0, again.1) == (201, true), "{again:?}");
+            }
             "malformed_json" | "invalid_field" | "idempotency_key_reused" => {
                 assert_eq!((again.0, code(&again.2)), (before.0, code(&before.2)));
             }

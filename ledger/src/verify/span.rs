@@ -247,7 +247,7 @@ const INCOMPLETE: &str = entries!(
              and e.recorded_at between $4 and $5
              and e.recorded_at is distinct from w.written_at
          order by e.account_id, e.seq
-         limit 1
+         limit 20
      ) astray on true
      order by w.position"
 );
