@@ -123,9 +123,14 @@ async fn each_of_two_hundred_callers_at_once_hears_its_own_answer() {
     // 41 transactions, 40 payouts that were refused, 10 that contradicted themselves.
     assert_eq!(app.sql::<i64>("select count(*) from http.idempotency").await, 91);
 
-    // Sent again, whatever was decided is heard again, to the byte.
+    hear_again(&app, requests, answers).await;
+    app.prove_laws().await;
+}
+
+/// Sent again, whatever was decided is heard again, to the byte.
+async fn hear_again(app: &TestApp, requests: Vec<(String, String)>, answers: Vec<Raw>) {
     for ((key, body), before) in requests.into_iter().zip(answers) {
-        let again = send(&app, &key, body).await;
+        let again = send(app, &key, body).await;
         match code(&before.2).as_str() {
             "idempotency_key_in_flight" => {
                 let other = again.0 == 422 && code(&again.2) == "idempotency_key_reused";
@@ -137,7 +142,6 @@ async fn each_of_two_hundred_callers_at_once_hears_its_own_answer() {
             _ => assert_eq!(again, (before.0, true, before.2)),
         }
     }
-    app.prove_laws().await;
 }
 
 #[tokio::test]
