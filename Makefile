@@ -9,7 +9,7 @@ help: ## list the commands
 demo: ## start a marketplace to play with: database, gateway, service
 	@scripts/demo $(ARGS)
 
-bench: ## measure how fast the books are; about ten minutes
+bench: ## measure how fast the books are; about a quarter of an hour
 	@scripts/bench $(ARGS)
 
 crash: ## deal a thousand crashes to real processes, and prove the books; about half an hour
