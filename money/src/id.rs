@@ -104,6 +104,8 @@ typed_id! {
     pub struct DisputeId("dp");
     /// Money going out to a vendor.
     pub struct PayoutId("po");
+    /// Money moved to a vendor's account at a gateway.
+    pub struct TransferId("tr");
     /// A seller on the marketplace.
     pub struct VendorId("ven");
     /// A buyer on the marketplace.

@@ -14,6 +14,7 @@ use crate::operation::Operation;
 use crate::outcome::{Outcome, Rejection, RejectionReason, UnknownReason};
 use crate::provider::Provider;
 use crate::redact;
+use crate::token::{Grant, Tokens};
 
 /// How a client behaves. Every wait and size has a bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +96,7 @@ pub struct Exchange {
 pub struct GatewayClient {
     http: reqwest::Client,
     config: ClientConfig,
+    tokens: Tokens,
 }
 
 impl GatewayClient {
@@ -120,7 +122,7 @@ impl GatewayClient {
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(ClientError::Build)?;
-        Ok(Self { http, config })
+        Ok(Self { http, config, tokens: Tokens::default() })
     }
 
     /// Sends a built operation and reads the answer: the whole call as one outcome.
@@ -197,6 +199,21 @@ impl GatewayClient {
     }
 
     async fn attempt(&self, request: &HttpRequest) -> Result<HttpAnswer, SendError> {
+        match &request.auth {
+            Auth::ClientCredentials { path, user, password } => {
+                self.with_token(request, Grant { path, user, password }).await
+            }
+            _ => self.exchange(request).await,
+        }
+    }
+
+    /// The tokens that calls were granted.
+    pub(crate) const fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// One request and its answer.
+    pub(crate) async fn exchange(&self, request: &HttpRequest) -> Result<HttpAnswer, SendError> {
         let request = self.to_reqwest(request)?;
         let mut response = self.http.execute(request).await.map_err(send_error)?;
         let status = response.status().as_u16();
@@ -227,7 +244,8 @@ impl GatewayClient {
             builder = builder.header(name, value);
         }
         builder = match &request.auth {
-            Auth::None => builder,
+            // A token stands in its place by now.
+            Auth::None | Auth::ClientCredentials { .. } => builder,
             Auth::Bearer(key) => builder.bearer_auth(key.expose_secret()),
             Auth::Basic { user, password } => {
                 builder.basic_auth(user, Some(password.expose_secret()))

@@ -8,8 +8,10 @@ use mizan_money::{Money, Timestamp};
 use serde::Serialize;
 
 use crate::error::ModelError;
-use crate::model::{DisputeStatus, PayoutStatus, ProviderFee, ProviderRef, TransferStatus, words};
+use crate::model::{DisputeStatus, ProviderFee, ProviderRef, words};
 use crate::outcome::{PaymentAnswer, RefundAnswer};
+use crate::payout::PayoutAnswer;
+use crate::transfer::TransferAnswer;
 
 /// A delivery whose signature was right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,9 +102,9 @@ pub enum EventSubject {
     /// A dispute changed.
     Dispute(Box<DisputeEvent>),
     /// A payout changed.
-    Payout(PayoutEvent),
+    Payout(Box<PayoutEvent>),
     /// A transfer changed.
-    Transfer(TransferEvent),
+    Transfer(Box<TransferEvent>),
     /// A settlement can be fetched.
     Settlement(SettlementNotice),
     /// Nothing we use.
@@ -155,33 +157,11 @@ pub struct DisputeEvent {
     pub reference: Option<PaymentIntentId>,
 }
 
-/// A payout's facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PayoutEvent {
-    /// The gateway's payout.
-    pub provider_ref: ProviderRef,
-    /// Its state.
-    pub status: PayoutStatus,
-    /// What goes to the bank.
-    pub amount: Money,
-    /// Why it failed.
-    pub reason: Option<String>,
-}
+/// A payout's facts: the same a sync would answer.
+pub type PayoutEvent = PayoutAnswer;
 
-/// A transfer's facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TransferEvent {
-    /// The gateway's transfer.
-    pub provider_ref: ProviderRef,
-    /// Its state.
-    pub status: TransferStatus,
-    /// What was moved.
-    pub amount: Money,
-    /// What came back so far.
-    pub reversed: Money,
-    /// The connected account.
-    pub destination: Option<String>,
-}
+/// A transfer's facts: the same a sync would answer.
+pub type TransferEvent = TransferAnswer;
 
 /// A settlement can be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -80,6 +80,16 @@ pub enum Auth {
         /// The key.
         password: SecretString,
     },
+    /// `Authorization: Bearer …` with a token that the client fetches, keeps and renews: OAuth 2.0
+    /// client credentials (RFC 6749, 4.4).
+    ClientCredentials {
+        /// Where tokens are had.
+        path: &'static str,
+        /// The client id.
+        user: String,
+        /// The client secret.
+        password: SecretString,
+    },
     /// A header of the gateway's own.
     Header {
         /// Its name.

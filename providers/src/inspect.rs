@@ -1,14 +1,13 @@
 //! One delivery, verified and translated, in the shape the command line prints.
 
 use mizan_money::{Money, Timestamp};
-use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::event::{EventSubject, ProviderEvent};
 use crate::http::Headers;
 use crate::model::{ProviderFee, RefundStatus};
 use crate::outcome::PaymentAnswer;
-use crate::provider::Provider;
+use crate::provider::{Provider, WebhookKeys};
 
 /// What a delivery is worth. A body that is not believed is not translated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,10 +48,10 @@ pub fn inspect(
     provider: &dyn Provider,
     headers: &Headers,
     body: &[u8],
-    secrets: &[SecretString],
+    keys: WebhookKeys<'_>,
     now: Timestamp,
 ) -> Inspection {
-    let delivery = match provider.verify_webhook(body, headers, secrets, now) {
+    let delivery = match provider.verify_webhook(body, headers, keys, now) {
         Ok(delivery) => delivery,
         Err(error) => {
             let reason = Some(format!("{}: {error}", error.code()));
@@ -98,6 +97,8 @@ fn fees(event: &ProviderEvent, amount: Money) -> (Option<i64>, Option<i64>) {
         EventSubject::Payment(it) => it.fee.iter().collect(),
         EventSubject::Refund(it) => it.fee.iter().collect(),
         EventSubject::Dispute(it) => it.rows.iter().collect(),
+        EventSubject::Payout(it) => it.fee.iter().collect(),
+        EventSubject::Transfer(it) => it.fee.iter().collect(),
         _ => Vec::new(),
     };
     if rows.is_empty() {

@@ -17,24 +17,41 @@
 //! What this crate never does: open a database, decide what a payment becomes, call a status
 //! it does not know a success.
 
+pub mod amount;
 pub mod capability;
 pub mod client;
+pub mod dispute;
 pub mod error;
 pub mod event;
 pub mod http;
 pub mod inspect;
+pub mod instrument;
 pub mod model;
 pub mod operation;
 pub mod outcome;
+pub mod payout;
+pub mod paypal;
+pub mod paytabs;
 pub mod provider;
 pub mod razorpay;
 pub mod redact;
+pub mod reference;
 pub mod registry;
+pub mod settlement;
 pub mod signature;
 pub mod stripe;
+pub mod telr;
+mod token;
+pub mod transfer;
 
-pub use capability::{Capabilities, FindByReference, Support};
+pub use amount::WireAmountError;
+pub use capability::{
+    Capabilities, Checkout, Recoveries, Recovery, SettlementSource, Support, Trust,
+};
 pub use client::{Archive, Attempt, ClientConfig, Exchange, GatewayClient};
+pub use dispute::{
+    AcceptDispute, ContestDispute, DisputeAnswer, DisputePage, ListDisputes, SyncDispute,
+};
 pub use error::{BuildError, ClientError, SendError, TranslateError, VerifyError};
 pub use event::{
     DisputeEvent, EventKind, EventSubject, FundsMovement, Mode, OtherEvent, PaymentEvent,
@@ -43,18 +60,25 @@ pub use event::{
 };
 pub use http::{Auth, Body, Headers, HttpAnswer, HttpRequest, Method, Prior, Replay};
 pub use inspect::{Inspection, inspect};
+pub use instrument::{
+    ChargeSaved, InstrumentAnswer, InstrumentStatus, KeepInstrument, Presence, RemoveInstrument,
+    SaveInstrument, SavedInstrument, SyncInstrument,
+};
 pub use model::{
     CaptureMethod, Confirmation, DisputeStatus, Finality, IdempotencyKey, NextAction,
     PaymentStatus, PayoutStatus, ProviderFee, ProviderName, ProviderRef, RefundReason,
     RefundStatus, TransferStatus, VoidReason,
 };
 pub use operation::{
-    CapturePayment, ConfirmPayment, CreatePayment, FindPayment, Operation, RefundPayment,
+    CapturePayment, ConfirmPayment, CreatePayment, Operation, OperationKind, RefundPayment,
     SyncPayment, SyncRefund, VoidPayment,
 };
 pub use outcome::{
     Answer, Decline, DeclineKind, Mismatch, Outcome, PaymentAnswer, RefundAnswer, Rejection,
     RejectionReason, Subject, Unknown, UnknownReason,
 };
-pub use provider::Provider;
+pub use payout::{CancelPayout, CreatePayout, PayoutAnswer, PayoutDestination, SyncPayout};
+pub use provider::{Provider, Recorded, RecordedRequest, Vocabulary, WebhookKeys};
 pub use registry::{Credentials, RegistryError, provider, webhook_reader};
+pub use settlement::{ListSettlement, SettlementKind, SettlementLine, SettlementPage};
+pub use transfer::{CreateTransfer, ReverseTransfer, SyncTransfer, TransferAnswer};

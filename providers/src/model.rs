@@ -17,17 +17,27 @@ pub enum ProviderName {
     Stripe,
     /// Razorpay.
     Razorpay,
+    /// Telr.
+    Telr,
+    /// PayTabs.
+    Paytabs,
+    /// PayPal.
+    Paypal,
 }
 
 impl ProviderName {
     /// Every gateway of this build, in the order they are listed to people.
-    pub const ALL: &'static [Self] = &[Self::Stripe, Self::Razorpay];
+    pub const ALL: &'static [Self] =
+        &[Self::Stripe, Self::Razorpay, Self::Telr, Self::Paytabs, Self::Paypal];
 
     /// The lower-case name used in addresses, tables and command lines.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Stripe => "stripe",
             Self::Razorpay => "razorpay",
+            Self::Telr => "telr",
+            Self::Paytabs => "paytabs",
+            Self::Paypal => "paypal",
         }
     }
 }
@@ -329,6 +339,8 @@ pub enum NextAction {
         /// Absolute http or https address at the gateway.
         url: String,
     },
+    /// Nothing of the customer any more: they agreed, and a confirm takes or holds the money.
+    Confirm,
     /// Something our pages cannot show (a QR code, the gateway's own script).
     Unsupported {
         /// The gateway's name for it.

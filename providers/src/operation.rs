@@ -8,17 +8,24 @@ use mizan_money::Money;
 use mizan_money::id::{OperationId, PaymentIntentId, RefundId};
 use serde::Serialize;
 
+use crate::dispute::{AcceptDispute, ContestDispute, ListDisputes, SyncDispute};
 use crate::error::ModelError;
+use crate::instrument::{
+    ChargeSaved, KeepInstrument, RemoveInstrument, SaveInstrument, SyncInstrument,
+};
 use crate::model::{
     CaptureMethod, Confirmation, Finality, ProviderRef, RefundReason, VoidReason, words,
 };
+use crate::payout::{CancelPayout, CreatePayout, SyncPayout};
+use crate::settlement::ListSettlement;
+use crate::transfer::{CreateTransfer, ReverseTransfer, SyncTransfer};
 
 /// One thing asked of a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
     /// Make a payment known to the gateway, and try it when confirmed at once.
     Create(CreatePayment),
-    /// Try a payment that was created without confirming.
+    /// Try a payment that was created without confirming, or take what the customer agreed to.
     Confirm(ConfirmPayment),
     /// Take held money, all or a part.
     Capture(CapturePayment),
@@ -30,8 +37,38 @@ pub enum Operation {
     Sync(SyncPayment),
     /// Ask what became of a refund.
     SyncRefund(SyncRefund),
-    /// Find a payment by our own reference, where the gateway's id never reached us.
-    FindPayment(FindPayment),
+    /// Ask by our own reference what became of an operation whose answer never reached us. What
+    /// the gateway tells is read as the answer to that operation; where it knows nothing of it,
+    /// the outcome is [`crate::UnknownReason::NotFound`].
+    Find(Box<Operation>),
+    /// Save an instrument without a payment.
+    SaveInstrument(SaveInstrument),
+    /// Ask what became of saving an instrument.
+    SyncInstrument(SyncInstrument),
+    /// Forget a saved instrument.
+    RemoveInstrument(RemoveInstrument),
+    /// Pay money out to a vendor's bank or account.
+    Payout(CreatePayout),
+    /// Ask what became of a payout.
+    SyncPayout(SyncPayout),
+    /// Call off a payout that has not left.
+    CancelPayout(CancelPayout),
+    /// Move money to a vendor's account at the gateway.
+    Transfer(CreateTransfer),
+    /// Ask what became of a transfer.
+    SyncTransfer(SyncTransfer),
+    /// Take money back from a vendor's account at the gateway.
+    ReverseTransfer(ReverseTransfer),
+    /// Ask what became of a dispute.
+    SyncDispute(SyncDispute),
+    /// List disputes, a page at a time.
+    ListDisputes(ListDisputes),
+    /// Give in to a dispute.
+    AcceptDispute(AcceptDispute),
+    /// Answer a dispute with evidence.
+    ContestDispute(ContestDispute),
+    /// List what moved the balance at the gateway, a page at a time.
+    ListSettlement(ListSettlement),
 }
 
 words! {
@@ -51,8 +88,36 @@ words! {
         Sync = "sync",
         /// [`Operation::SyncRefund`].
         SyncRefund = "sync_refund",
-        /// [`Operation::FindPayment`].
-        FindPayment = "find_payment",
+        /// [`Operation::Find`].
+        Find = "find",
+        /// [`Operation::SaveInstrument`].
+        SaveInstrument = "save_instrument",
+        /// [`Operation::SyncInstrument`].
+        SyncInstrument = "sync_instrument",
+        /// [`Operation::RemoveInstrument`].
+        RemoveInstrument = "remove_instrument",
+        /// [`Operation::Payout`].
+        Payout = "payout",
+        /// [`Operation::SyncPayout`].
+        SyncPayout = "sync_payout",
+        /// [`Operation::CancelPayout`].
+        CancelPayout = "cancel_payout",
+        /// [`Operation::Transfer`].
+        Transfer = "transfer",
+        /// [`Operation::SyncTransfer`].
+        SyncTransfer = "sync_transfer",
+        /// [`Operation::ReverseTransfer`].
+        ReverseTransfer = "reverse_transfer",
+        /// [`Operation::SyncDispute`].
+        SyncDispute = "sync_dispute",
+        /// [`Operation::ListDisputes`].
+        ListDisputes = "list_disputes",
+        /// [`Operation::AcceptDispute`].
+        AcceptDispute = "accept_dispute",
+        /// [`Operation::ContestDispute`].
+        ContestDispute = "contest_dispute",
+        /// [`Operation::ListSettlement`].
+        ListSettlement = "list_settlement",
     }
 }
 
@@ -67,13 +132,38 @@ impl Operation {
             Self::Refund(_) => OperationKind::Refund,
             Self::Sync(_) => OperationKind::Sync,
             Self::SyncRefund(_) => OperationKind::SyncRefund,
-            Self::FindPayment(_) => OperationKind::FindPayment,
+            Self::Find(_) => OperationKind::Find,
+            Self::SaveInstrument(_) => OperationKind::SaveInstrument,
+            Self::SyncInstrument(_) => OperationKind::SyncInstrument,
+            Self::RemoveInstrument(_) => OperationKind::RemoveInstrument,
+            Self::Payout(_) => OperationKind::Payout,
+            Self::SyncPayout(_) => OperationKind::SyncPayout,
+            Self::CancelPayout(_) => OperationKind::CancelPayout,
+            Self::Transfer(_) => OperationKind::Transfer,
+            Self::SyncTransfer(_) => OperationKind::SyncTransfer,
+            Self::ReverseTransfer(_) => OperationKind::ReverseTransfer,
+            Self::SyncDispute(_) => OperationKind::SyncDispute,
+            Self::ListDisputes(_) => OperationKind::ListDisputes,
+            Self::AcceptDispute(_) => OperationKind::AcceptDispute,
+            Self::ContestDispute(_) => OperationKind::ContestDispute,
+            Self::ListSettlement(_) => OperationKind::ListSettlement,
         }
     }
 
     /// Whether it can change anything at the gateway.
     pub const fn is_query(&self) -> bool {
-        matches!(self, Self::Sync(_) | Self::SyncRefund(_) | Self::FindPayment(_))
+        matches!(
+            self,
+            Self::Sync(_)
+                | Self::SyncRefund(_)
+                | Self::Find(_)
+                | Self::SyncInstrument(_)
+                | Self::SyncPayout(_)
+                | Self::SyncTransfer(_)
+                | Self::SyncDispute(_)
+                | Self::ListDisputes(_)
+                | Self::ListSettlement(_)
+        )
     }
 }
 
@@ -98,6 +188,10 @@ pub struct CreatePayment {
     pub description: Option<String>,
     /// The shop's own pairs. Ours (`mizan_…`) win over pairs of the same name.
     pub metadata: BTreeMap<String, String>,
+    /// A saved instrument to charge, instead of a payment method or a page.
+    pub instrument: Option<ChargeSaved>,
+    /// Whether to keep the instrument for later payments, and for whom.
+    pub keep: Option<KeepInstrument>,
 }
 
 /// Try a payment that was created without confirming.
@@ -105,6 +199,8 @@ pub struct CreatePayment {
 pub struct ConfirmPayment {
     /// Our payment; checked against the echo.
     pub payment: PaymentIntentId,
+    /// Our operation: the reference of the call where the gateway knows no keys.
+    pub operation: OperationId,
     /// The gateway's payment.
     pub provider_ref: ProviderRef,
     /// What was asked at creation; checked against the echo.
@@ -122,6 +218,8 @@ pub struct ConfirmPayment {
 pub struct CapturePayment {
     /// Our payment; checked against the echo.
     pub payment: PaymentIntentId,
+    /// Our operation: the reference of the call where the gateway knows no keys.
+    pub operation: OperationId,
     /// The gateway's payment.
     pub provider_ref: ProviderRef,
     /// The gateway's charge, where it is told apart from the payment: some gateways act on that.
@@ -141,8 +239,12 @@ pub struct CapturePayment {
 pub struct VoidPayment {
     /// Our payment; checked against the echo.
     pub payment: PaymentIntentId,
+    /// Our operation: the reference of the call where the gateway knows no keys.
+    pub operation: OperationId,
     /// The gateway's payment.
     pub provider_ref: ProviderRef,
+    /// The gateway's charge, where it is told apart from the payment: some gateways act on that.
+    pub charge_ref: Option<ProviderRef>,
     /// The payment's amount; checked against the echo.
     pub amount: Money,
     /// Why.
@@ -175,6 +277,8 @@ pub struct SyncPayment {
     pub payment: PaymentIntentId,
     /// The gateway's payment.
     pub provider_ref: ProviderRef,
+    /// The gateway's charge, where it is told apart from the payment.
+    pub charge_ref: Option<ProviderRef>,
     /// The payment's amount; checked against the echo.
     pub amount: Money,
 }
@@ -188,15 +292,8 @@ pub struct SyncRefund {
     pub provider_ref: ProviderRef,
     /// The gateway's payment it belongs to.
     pub payment_ref: ProviderRef,
+    /// The gateway's charge, where it is told apart from the payment.
+    pub charge_ref: Option<ProviderRef>,
     /// What was asked to go back; checked against the echo.
-    pub amount: Money,
-}
-
-/// Find a payment by our own reference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FindPayment {
-    /// Our payment, as it was put into the gateway's metadata or order field.
-    pub payment: PaymentIntentId,
-    /// The payment's amount; checked against the echo.
     pub amount: Money,
 }

@@ -8,8 +8,13 @@ use mizan_money::Money;
 use mizan_money::id::{PaymentIntentId, RefundId};
 use serde::Serialize;
 
+use crate::dispute::{DisputeAnswer, DisputePage};
 use crate::error::{BuildError, ModelError, SendError};
+use crate::instrument::{InstrumentAnswer, SavedInstrument};
 use crate::model::{NextAction, PaymentStatus, ProviderFee, ProviderRef, RefundStatus, words};
+use crate::payout::PayoutAnswer;
+use crate::settlement::SettlementPage;
+use crate::transfer::TransferAnswer;
 
 /// What one call meant. There is no other way to read a gateway's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +80,7 @@ impl Answer {
     pub fn payment(&self) -> Option<&PaymentAnswer> {
         match &self.subject {
             Subject::Payment(payment) => Some(payment),
-            Subject::Refund(_) => None,
+            _ => None,
         }
     }
 
@@ -83,15 +88,20 @@ impl Answer {
     pub fn refund(&self) -> Option<&RefundAnswer> {
         match &self.subject {
             Subject::Refund(refund) => Some(refund),
-            Subject::Payment(_) => None,
+            _ => None,
         }
     }
 
-    /// The gateway's id of the payment or refund.
-    pub fn provider_ref(&self) -> &ProviderRef {
+    /// The gateway's id of the thing; a list has none.
+    pub fn provider_ref(&self) -> Option<&ProviderRef> {
         match &self.subject {
-            Subject::Payment(payment) => &payment.provider_ref,
-            Subject::Refund(refund) => &refund.provider_ref,
+            Subject::Payment(it) => Some(&it.provider_ref),
+            Subject::Refund(it) => Some(&it.provider_ref),
+            Subject::Instrument(it) => Some(&it.provider_ref),
+            Subject::Payout(it) => Some(&it.provider_ref),
+            Subject::Transfer(it) => Some(&it.provider_ref),
+            Subject::Dispute(it) => Some(&it.provider_ref),
+            Subject::Disputes(_) | Subject::Settlement(_) => None,
         }
     }
 }
@@ -103,6 +113,18 @@ pub enum Subject {
     Payment(Box<PaymentAnswer>),
     /// A refund.
     Refund(Box<RefundAnswer>),
+    /// A saved instrument.
+    Instrument(Box<InstrumentAnswer>),
+    /// A payout.
+    Payout(Box<PayoutAnswer>),
+    /// A transfer.
+    Transfer(Box<TransferAnswer>),
+    /// A dispute.
+    Dispute(Box<DisputeAnswer>),
+    /// Some disputes.
+    Disputes(Box<DisputePage>),
+    /// Some settlement lines.
+    Settlement(Box<SettlementPage>),
 }
 
 /// The facts of a payment at the gateway, at the moment of the answer or event.
@@ -130,6 +152,8 @@ pub struct PaymentAnswer {
     pub cancellation_reason: Option<String>,
     /// What the gateway keeps, where it is known already.
     pub fee: Option<ProviderFee>,
+    /// The instrument that can be charged again, where the gateway kept it.
+    pub instrument: Option<SavedInstrument>,
     /// Our payment, as the metadata says.
     pub reference: Option<PaymentIntentId>,
 }
@@ -364,7 +388,7 @@ impl fmt::Display for Mismatch {
             self.field,
             self.got,
             self.expected,
-            self.answer.provider_ref()
+            self.answer.provider_ref().map_or("-", ProviderRef::as_str)
         )
     }
 }

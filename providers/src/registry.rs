@@ -5,9 +5,12 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::model::ProviderName;
+use crate::paypal::Paypal;
+use crate::paytabs::Paytabs;
 use crate::provider::Provider;
 use crate::razorpay::Razorpay;
 use crate::stripe::Stripe;
+use crate::telr::Telr;
 
 /// What a connection needs to speak to its gateway.
 #[derive(Debug, Clone)]
@@ -75,5 +78,8 @@ pub fn webhook_reader(name: ProviderName) -> Arc<dyn Provider> {
     match name {
         ProviderName::Stripe => Arc::new(Stripe::webhook_reader()),
         ProviderName::Razorpay => Arc::new(Razorpay::webhook_reader()),
+        ProviderName::Telr => Arc::new(Telr::webhook_reader()),
+        ProviderName::Paytabs => Arc::new(Paytabs::webhook_reader()),
+        ProviderName::Paypal => Arc::new(Paypal::webhook_reader()),
     }
 }

@@ -84,7 +84,8 @@ fn inspect_one(args: &InspectArgs) -> CommandResult {
     let body = read(&args.body)?;
     let secrets: Vec<_> = args.secret.iter().cloned().map(SecretString::from).collect();
     let now = args.now.unwrap_or_else(|| Clock::system().now());
-    let found = inspect(webhook_reader(name).as_ref(), &headers, &body, &secrets, now);
+    let found =
+        inspect(webhook_reader(name).as_ref(), &headers, &body, secrets.as_slice().into(), now);
     output::print_json(&found)?;
     Ok(if found.verified { End::Done } else { End::Failed })
 }

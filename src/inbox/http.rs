@@ -86,7 +86,7 @@ async fn take(
     let headers: Headers = headers.iter().filter_map(text).collect();
     let checked = mizan_webhooks::check(
         gateway.provider.as_ref(),
-        &gateway.webhook_secrets,
+        gateway.webhook_secrets.as_slice().into(),
         &headers,
         &body,
         app.clock.now(),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{
-    Archive, GatewayClient, HttpRequest, IdempotencyKey, Operation, Outcome, Provider, Rejection,
+    Archive, GatewayClient, HttpRequest, IdempotencyKey, Operation, Outcome, Provider, Recovery,
+    Rejection,
 };
 use secrecy::SecretString;
 
@@ -79,8 +80,12 @@ impl Gateway {
     /// keys for a time, after which the same request would be done again. An hour is left for
     /// clocks that differ.
     pub fn recognises(&self, sent: Timestamp, now: Timestamp) -> bool {
-        let hours = self.provider.capabilities().idempotency_key_hours;
-        now - sent < chrono::Duration::hours(i64::from(hours) - 1)
+        match self.provider.capabilities().recovery.create {
+            Recovery::SameKey { hours } => {
+                now - sent < chrono::Duration::hours(i64::from(hours) - 1)
+            }
+            _ => false,
+        }
     }
 
     /// Says an operation in the gateway's words. Nothing is sent.

@@ -163,9 +163,12 @@ impl Operation {
                 return_url: intent.return_url.clone(),
                 description: intent.description.clone(),
                 metadata: intent.metadata.clone(),
+                instrument: None,
+                keep: None,
             }),
             OperationKind::Capture => Ask::Capture(CapturePayment {
                 payment: intent.id,
+                operation: self.id,
                 provider_ref: reference()?,
                 charge_ref: attempt.charge_ref.clone(),
                 authorised: intent.authorised,
@@ -175,7 +178,9 @@ impl Operation {
             }),
             OperationKind::Void => Ask::Void(VoidPayment {
                 payment: intent.id,
+                operation: self.id,
                 provider_ref: reference()?,
+                charge_ref: attempt.charge_ref.clone(),
                 amount: intent.amount,
                 reason: VoidReason::RequestedByCustomer,
             }),

@@ -187,7 +187,9 @@ fn contradicted(
     operation.state = OperationState::Unknown;
     operation.next_check_at = Some(next_check(operation.checks, plan.now()));
     if !["reference", "provider_ref"].contains(&mismatch.field) {
-        learn_reference(payment, operation, mismatch.answer.provider_ref());
+        if let Some(theirs) = mismatch.answer.provider_ref() {
+            learn_reference(payment, operation, theirs);
+        }
     }
     payment.intent.send_to_review(mismatch.to_string());
     let id = payment.intent.id.to_string();
@@ -211,7 +213,7 @@ fn apply_subject(
         (Subject::Refund(fact), Some(refund)) => {
             payment.apply_refund_fact(refund, fact, now, promise, plan)?;
         }
-        (Subject::Refund(_), None) => {}
+        _ => {}
     }
     Ok(())
 }

@@ -223,12 +223,14 @@ fn query_instead(operation: &Operation, payment: &Payment, repeatable: bool) -> 
             refund: refund.id,
             provider_ref: refund.provider_ref.clone()?,
             payment_ref,
+            charge_ref: attempt.charge_ref.clone(),
             amount: refund.amount,
         }));
     }
     Some(Ask::Sync(SyncPayment {
         payment: payment.intent.id,
         provider_ref: payment_ref,
+        charge_ref: attempt.charge_ref.clone(),
         amount: payment.intent.amount,
     }))
 }
@@ -287,7 +289,8 @@ pub async fn sync(
     let known = payment.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
     let Some(provider_ref) = known.provider_ref.clone() else { return Ok(()) };
     let amount = payment.intent.amount;
-    let query = Ask::Sync(SyncPayment { payment: intent, provider_ref, amount });
+    let charge_ref = known.charge_ref.clone();
+    let query = Ask::Sync(SyncPayment { payment: intent, provider_ref, charge_ref, amount });
     query_outcome(app, tenant, &payment, attempt, query).await.map(|_| ())
 }
 
@@ -325,7 +328,7 @@ async fn query_outcome(
     let fact = match (&answer.subject, &query) {
         (Subject::Payment(fact), _) => Fact::Payment(attempt, fact.clone()),
         (Subject::Refund(fact), Ask::SyncRefund(asked)) => Fact::Refund(asked.refund, fact.clone()),
-        (Subject::Refund(_), _) => return Ok(Told::Nothing),
+        _ => return Ok(Told::Nothing),
     };
     let now = app.clock.now();
     let told = &Word::told(payment.intent.id, &fact);

@@ -118,8 +118,14 @@ impl River {
             .with("Stripe-Signature", sign(WEBHOOK_SECRET, T0.timestamp(), body.as_bytes()));
         let (reader, secrets) =
             (webhook_reader(ProviderName::Stripe), [SecretString::from(WEBHOOK_SECRET)]);
-        let checked =
-            mizan_webhooks::check(&*reader, &secrets, &headers, body.as_bytes(), T0).unwrap();
+        let checked = mizan_webhooks::check(
+            &*reader,
+            secrets.as_slice().into(),
+            &headers,
+            body.as_bytes(),
+            T0,
+        )
+        .unwrap();
         Arrived::new(checked, DeliveryId::generate(T0), CONNECTION)
     }
 

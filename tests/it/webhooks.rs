@@ -54,7 +54,8 @@ impl Sent {
     fn kept_as(&self, id: DeliveryId) -> NewDelivery {
         let stripe = webhook_reader(ProviderName::Stripe);
         let secrets = [SecretString::from(SECRET)];
-        let checked = check(&*stripe, &secrets, &self.headers, &self.body, T0).unwrap();
+        let checked =
+            check(&*stripe, secrets.as_slice().into(), &self.headers, &self.body, T0).unwrap();
         checked.delivery(id, "main")
     }
 
@@ -150,7 +151,8 @@ async fn a_delivery_is_kept_byte_for_byte_with_the_headers_that_prove_it() {
 
     let stripe = webhook_reader(ProviderName::Stripe);
     let secrets = [SecretString::from(SECRET)];
-    let again = check(&*stripe, &secrets, &found.headers, &found.body, T0).unwrap();
+    let again =
+        check(&*stripe, secrets.as_slice().into(), &found.headers, &found.body, T0).unwrap();
     assert_eq!(again.verified().dedupe_id, "evt_1");
 }
 
@@ -192,7 +194,8 @@ async fn the_same_event_by_another_connection_or_tenant_is_another_delivery() {
 
     let stripe = webhook_reader(ProviderName::Stripe);
     let secrets = [SecretString::from(SECRET)];
-    let checked = check(&*stripe, &secrets, &sent.headers, &sent.body, T0).unwrap();
+    let checked =
+        check(&*stripe, secrets.as_slice().into(), &sent.headers, &sent.body, T0).unwrap();
     let other_connection = checked.delivery(DeliveryId::generate(T0), "connect");
     let mut tx = inbox.begin().await;
     let kept = keep(&mut tx, inbox.tenant, &other_connection, T0).await.unwrap();

@@ -3,9 +3,8 @@
 use mizan_money::{DeliveryId, Timestamp};
 use mizan_providers::signature::{MAX_HEADER_BYTES, digest_id};
 use mizan_providers::{
-    Headers, Provider, ProviderEvent, ProviderName, TranslateError, VerifiedDelivery,
+    Headers, Provider, ProviderEvent, ProviderName, TranslateError, VerifiedDelivery, WebhookKeys,
 };
-use secrecy::SecretString;
 
 use crate::delivery::{NewDelivery, TEXT_MAX};
 use crate::error::Refused;
@@ -20,6 +19,16 @@ const fn signature_headers(provider: ProviderName) -> &'static [&'static str] {
     match provider {
         ProviderName::Stripe => &["stripe-signature"],
         ProviderName::Razorpay => &["x-razorpay-signature", "x-razorpay-event-id"],
+        ProviderName::Paytabs => &["signature"],
+        // Telr signs inside the body.
+        ProviderName::Telr => &[],
+        ProviderName::Paypal => &[
+            "paypal-transmission-id",
+            "paypal-transmission-time",
+            "paypal-transmission-sig",
+            "paypal-cert-url",
+            "paypal-auth-algo",
+        ],
         // A gateway to come: without its line here a test fails.
         _ => &[],
     }
@@ -45,12 +54,12 @@ pub struct Checked<'a> {
 /// [`Refused`] when the bytes are too many or not believed; then nothing is to be stored.
 pub fn check<'a>(
     provider: &dyn Provider,
-    secrets: &[SecretString],
+    keys: WebhookKeys<'_>,
     headers: &'a Headers,
     body: &'a [u8],
     now: Timestamp,
 ) -> Result<Checked<'a>, Refused> {
-    let verified = provider.verify_webhook(body, headers, secrets, now)?;
+    let verified = provider.verify_webhook(body, headers, keys, now)?;
     let events = provider.events(body);
     Ok(Checked { provider: provider.name(), headers, body, verified, events })
 }
@@ -151,6 +160,7 @@ mod tests {
     use hmac::{Hmac, KeyInit, Mac};
     use mizan_providers::{VerifyError, webhook_reader};
     use proptest::prelude::*;
+    use secrecy::SecretString;
     use sha2::Sha256;
 
     use super::*;
@@ -190,7 +200,13 @@ mod tests {
         now: Timestamp,
     ) -> Result<Checked<'a>, Refused> {
         let stripe = webhook_reader(ProviderName::Stripe);
-        check(&*stripe, &[SecretString::from(secret)], headers, body.as_bytes(), now)
+        check(
+            &*stripe,
+            [SecretString::from(secret)].as_slice().into(),
+            headers,
+            body.as_bytes(),
+            now,
+        )
     }
 
     /// A delivery as the gateway sends it, rightly signed.
@@ -267,7 +283,8 @@ mod tests {
     fn a_missing_secret_and_a_huge_body_are_told_apart_from_a_forgery() {
         let headers = signed(SUCCEEDED);
         let stripe = webhook_reader(ProviderName::Stripe);
-        let none = check(&*stripe, &[], &headers, SUCCEEDED.as_bytes(), now()).err();
+        let none =
+            check(&*stripe, [].as_slice().into(), &headers, SUCCEEDED.as_bytes(), now()).err();
         assert_eq!(none, Some(Refused::NoSecrets));
         let huge = " ".repeat(1024 * 1024 + 1);
         let refused = check_with(SECRET, &headers, &huge, now()).err();

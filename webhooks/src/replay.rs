@@ -37,7 +37,7 @@ pub fn check_again<'a>(
 ) -> Result<Checked<'a>, Unverifiable> {
     let kept = &delivery.summary;
     let at = kept.signed_at.unwrap_or(kept.received_at);
-    let checked = check(provider, secrets, &delivery.headers, &delivery.body, at);
+    let checked = check(provider, secrets.into(), &delivery.headers, &delivery.body, at);
     let checked = checked.map_err(|refused| match refused {
         Refused::NotBelieved(_) => Unverifiable::NotSigned,
         other => Unverifiable::Refused(other),

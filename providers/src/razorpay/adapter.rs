@@ -2,18 +2,20 @@
 
 use std::fmt;
 
-use mizan_money::Timestamp;
+use mizan_money::{Currency, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::capability::{Capabilities, FindByReference, Support};
+use crate::capability::{
+    Capabilities, Checkout, Recoveries, Recovery, SettlementSource, Support, Trust,
+};
 use crate::error::{BuildError, TranslateError, VerifyError};
 use crate::event::{ProviderEvent, VerifiedDelivery};
 use crate::http::{Headers, HttpAnswer, HttpRequest};
 use crate::model::{IdempotencyKey, ProviderName};
 use crate::operation::Operation;
 use crate::outcome::Outcome;
-use crate::provider::Provider;
-use crate::razorpay::{answer, event, request, signature};
+use crate::provider::{Provider, Vocabulary, WebhookKeys};
+use crate::razorpay::{amount, answer, event, request, signature, status};
 use crate::registry::RegistryError;
 
 /// What Razorpay can do (razorpay.com/docs: orders, capture a payment, refunds, validate webhooks).
@@ -29,9 +31,27 @@ static CAPABILITIES: Capabilities = Capabilities {
     refund: Support::Yes,
     partial_refund: Support::Yes,
     confirm_later: Support::No,
-    idempotency_keys: Support::No,
-    idempotency_key_hours: 0,
-    find_by_reference: FindByReference::Query,
+    checkout: Checkout::HostedPage,
+    read_disputes: Support::No,
+    answer_disputes: Support::No,
+    save_instrument: Support::No,
+    keep_instrument: Support::No,
+    charge_saved: Support::No,
+    remove_instrument: Support::No,
+    payouts: Support::No,
+    cancel_payout: Support::No,
+    transfers: Support::No,
+    settlement: SettlementSource::File,
+    webhook_trust: Trust::Fact,
+    recovery: Recoveries {
+        create: Recovery::Find { after_seconds: 0 },
+        confirm: Recovery::Never,
+        capture: Recovery::Sync,
+        void: Recovery::Never,
+        refund: Recovery::Never,
+        payout: Recovery::Never,
+        transfer: Recovery::Never,
+    },
     fee_at_once: Support::Yes,
     webhook_timestamp: Support::No,
     webhook_event_id: Support::Yes,
@@ -94,6 +114,20 @@ impl Provider for Razorpay {
         "https://api.razorpay.com"
     }
 
+    fn exponent(&self, currency: Currency) -> Option<u32> {
+        amount::exponent(currency)
+    }
+
+    fn vocabulary(&self) -> Vocabulary {
+        Vocabulary {
+            payment: status::PAYMENT,
+            refund: status::REFUND,
+            dispute: status::DISPUTE,
+            payout: status::PAYOUT,
+            ..Vocabulary::default()
+        }
+    }
+
     fn build(&self, op: &Operation, key: &IdempotencyKey) -> Result<HttpRequest, BuildError> {
         let access =
             self.access.as_ref().ok_or(BuildError::NoCredentials { provider: "razorpay" })?;
@@ -108,10 +142,10 @@ impl Provider for Razorpay {
         &self,
         body: &[u8],
         headers: &Headers,
-        secrets: &[SecretString],
+        keys: WebhookKeys<'_>,
         _now: Timestamp,
     ) -> Result<VerifiedDelivery, VerifyError> {
-        signature::verify(body, headers, secrets)
+        signature::verify(body, headers, keys.secrets)
     }
 
     fn events(&self, body: &[u8]) -> Result<Vec<ProviderEvent>, TranslateError> {

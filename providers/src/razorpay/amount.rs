@@ -6,6 +6,7 @@
 
 use mizan_money::{Currency, Money};
 
+use crate::amount::{Fault, WireAmountError, rescale};
 use crate::error::BuildError;
 
 /// Currencies that Razorpay counts in whole units.
@@ -40,33 +41,6 @@ pub struct WireAmount {
     pub amount: i64,
     /// Upper case.
     pub currency: &'static str,
-}
-
-/// Why an amount of Razorpay's cannot be told in ISO 4217 minor units.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WireAmountError {
-    /// Not on Razorpay's list, or no active ISO 4217 currency with an exponent.
-    #[error("the currency {code:?} is not known")]
-    Currency {
-        /// What came, cut to 10 characters.
-        code: String,
-    },
-    /// Finer than the currency's own minor unit.
-    #[error("{amount} in Razorpay's unit of {currency} is not a whole number of minor units")]
-    Finer {
-        /// What came.
-        amount: i64,
-        /// The currency.
-        currency: Currency,
-    },
-    /// Larger than can be held.
-    #[error("{amount} in Razorpay's unit of {currency} is too large")]
-    TooLarge {
-        /// What came.
-        amount: i64,
-        /// The currency.
-        currency: Currency,
-    },
 }
 
 /// The number of decimals Razorpay counts a currency in; none where it does not take it.
@@ -121,30 +95,10 @@ pub fn to_order_amount(money: Money) -> Result<WireAmount, BuildError> {
 pub fn from_wire_amount(amount: i64, code: &str) -> Result<Money, WireAmountError> {
     let known = Currency::parse(&code.to_ascii_uppercase()).ok();
     let known = known.and_then(|currency| Some((currency, exponent(currency)?)));
-    let (currency, theirs) =
-        known.ok_or_else(|| WireAmountError::Currency { code: code.chars().take(10).collect() })?;
-    let minor = rescale(amount, theirs, currency.exponent()).map_err(|fault| match fault {
-        Fault::Finer => WireAmountError::Finer { amount, currency },
-        Fault::TooLarge => WireAmountError::TooLarge { amount, currency },
-    })?;
+    let (currency, theirs) = known.ok_or_else(|| WireAmountError::currency(code))?;
+    let minor =
+        rescale(amount, theirs, currency.exponent()).map_err(|fault| fault.of(amount, currency))?;
     Ok(Money::new(minor, currency))
-}
-
-enum Fault {
-    Finer,
-    TooLarge,
-}
-
-/// Moves the decimal point, exactly or not at all.
-fn rescale(amount: i64, from: u32, to: u32) -> Result<i64, Fault> {
-    let shift = 10_i64.pow(from.abs_diff(to));
-    if to >= from {
-        amount.checked_mul(shift).ok_or(Fault::TooLarge)
-    } else if amount % shift == 0 {
-        Ok(amount / shift)
-    } else {
-        Err(Fault::Finer)
-    }
 }
 
 #[cfg(test)]

@@ -47,7 +47,10 @@ fn success(op: &Operation, answer: &HttpAnswer) -> Result<Outcome, UnknownReason
             let found = found(answer, |it| it.id == asked.provider_ref.as_str())?;
             settle_payment(op, order::with_payments(&found).map_err(unusable)?)
         }
-        Operation::FindPayment(asked) => {
+        Operation::Find(sought) => {
+            let Operation::Create(asked) = sought.as_ref() else {
+                return Err(unreadable(answer.status, "only orders are looked for"));
+            };
             let ours = asked.payment.to_string();
             let found = found(answer, |it| it.receipt.as_deref() == Some(ours.as_str()))?;
             settle_payment(op, order::with_payments(&found).map_err(unusable)?)
@@ -56,9 +59,7 @@ fn success(op: &Operation, answer: &HttpAnswer) -> Result<Outcome, UnknownReason
             let it: wire::Refund = entity(answer, "refund")?;
             settle_refund(op, facts::refund(&it).map_err(unusable)?)
         }
-        Operation::Confirm(_) | Operation::Void(_) => {
-            Err(unreadable(answer.status, "Razorpay is never asked for this"))
-        }
+        _ => Err(unreadable(answer.status, "Razorpay is never asked for this")),
     }
 }
 
@@ -126,7 +127,7 @@ fn settle_payment(op: &Operation, told: Told<PaymentAnswer>) -> Result<Outcome, 
         return Ok(mismatch(difference, answer));
     }
     match (op, status) {
-        (Operation::Sync(_) | Operation::FindPayment(_), _)
+        (Operation::Sync(_) | Operation::Find(_), _)
         | (Operation::Create(_), PaymentStatus::RequiresAction)
         | (Operation::Capture(_), PaymentStatus::Captured) => Ok(Outcome::Done(answer)),
         _ => Err(UnknownReason::UnexpectedStatus {

@@ -20,7 +20,7 @@ pub(super) fn payment(op: &Operation, told: &Told<PaymentAnswer>) -> Result<(), 
             (it.payment, it.authorised, Some(&it.provider_ref), it.charge_ref.as_ref())
         }
         Operation::Sync(it) => (it.payment, it.amount, Some(&it.provider_ref), None),
-        Operation::FindPayment(it) => (it.payment, it.amount, None, None),
+        Operation::Find(sought) => return payment(sought, told),
         _ => return Ok(()),
     };
     same_ref(order, Some(&facts.provider_ref))?;

@@ -174,13 +174,15 @@ fn transfer(event_type: &str, it: &wire::Transfer) -> Result<EventSubject, FactE
         back if back < amount.minor() => TransferStatus::PartiallyReversed,
         _ => TransferStatus::Reversed,
     };
-    Ok(EventSubject::Transfer(TransferEvent {
+    Ok(EventSubject::Transfer(Box::new(TransferEvent {
         provider_ref: facts::id("id", &it.id)?,
         status,
         amount,
         reversed,
         destination: it.recipient.clone(),
-    }))
+        fee: None,
+        reference: None,
+    })))
 }
 
 fn payout(it: &wire::Payout) -> Result<EventSubject, FactError> {
@@ -188,12 +190,16 @@ fn payout(it: &wire::Payout) -> Result<EventSubject, FactError> {
     let status = status::payout(&it.status);
     let told = it.status_details.as_ref().and_then(|details| details.reason.as_deref());
     let ended_badly = matches!(status, Cancelled | Failed | Returned);
-    Ok(EventSubject::Payout(PayoutEvent {
+    Ok(EventSubject::Payout(Box::new(PayoutEvent {
         provider_ref: facts::id("id", &it.id)?,
         status,
         amount: facts::positive(it.amount, &it.currency)?,
         reason: wire::word(told).filter(|_| ended_badly).map(ToOwned::to_owned),
-    }))
+        status_word: it.status.chars().take(100).collect(),
+        fee: None,
+        bank_reference: None,
+        reference: None,
+    })))
 }
 
 fn settlement(it: &wire::Settlement) -> Result<EventSubject, FactError> {

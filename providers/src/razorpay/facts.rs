@@ -3,9 +3,10 @@
 
 use mizan_money::Money;
 
+use crate::amount::WireAmountError;
 use crate::model::{PaymentStatus, ProviderFee, ProviderRef};
 use crate::outcome::{Decline, DeclineKind, PaymentAnswer, RefundAnswer};
-use crate::razorpay::amount::{WireAmountError, from_wire_amount};
+use crate::razorpay::amount::from_wire_amount;
 use crate::razorpay::request::{PAYMENT_KEY, REFUND_KEY};
 use crate::razorpay::{status, wire};
 
@@ -63,6 +64,7 @@ pub(super) fn payment(it: &wire::Payment) -> Result<Told<PaymentAnswer>, FactErr
         cancellation_reason: (status == PaymentStatus::Cancelled)
             .then(|| "not_captured_in_time".to_owned()),
         fee: (status == PaymentStatus::Captured).then(|| fee(it)).flatten(),
+        instrument: None,
         reference: ours.as_deref().and_then(|text| text.parse().ok()),
     };
     Ok(Told { facts, word: it.status.clone(), ours })

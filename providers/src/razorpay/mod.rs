@@ -12,7 +12,7 @@
 //!
 //! | call | after a lost answer |
 //! |---|---|
-//! | create | the same receipt is refused, and then looked up: [`crate::FindPayment`] |
+//! | create | the same receipt is refused, and then looked up: [`crate::Operation::Find`] |
 //! | capture | no key, but the state guards it: [`crate::SyncPayment`] |
 //! | refund | the same request with the same key, in `X-Refund-Idempotency` |
 //!
@@ -21,7 +21,7 @@
 //! up by a call; it lapses after three days and goes back by itself.
 //!
 //! What the operations cannot say yet: a create is refused when the payment has an order already,
-//! and only [`crate::FindPayment`] tells which; a sync of a refund does not know `pay_…`, so that
+//! and only [`crate::Operation::Find`] tells which; a sync of a refund does not know `pay_…`, so that
 //! part of the echo is compared for the refund itself only; the signature that the checkout hands
 //! to the browser has no place, and nothing is believed of it.
 //!

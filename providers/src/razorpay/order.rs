@@ -39,6 +39,7 @@ fn told(order: &wire::Order, status: PaymentStatus) -> Result<Told<PaymentAnswer
         last_error: None,
         cancellation_reason: None,
         fee: None,
+        instrument: None,
         reference: ours.and_then(|text| text.parse().ok()),
     };
     Ok(Told { facts, word: order.status.clone(), ours: ours.map(ToOwned::to_owned) })
@@ -72,6 +73,7 @@ pub(super) fn with_payments(order: &wire::Order) -> Result<Told<PaymentAnswer>, 
         captured: sums.captured,
         refunded: best.facts.refunded.map(|_| sums.refunded),
         fee: best.facts.fee.filter(|_| sums.count == 1),
+        instrument: None,
         reference: own.reference,
         ..best.facts
     };

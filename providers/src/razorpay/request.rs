@@ -99,7 +99,10 @@ pub(super) fn build(
             Ok(get(access, format!("/v1/payments/{}", it.provider_ref), None))
         }
         Operation::Sync(it) => orders(access, &it.payment.to_string()),
-        Operation::FindPayment(it) => orders(access, &it.payment.to_string()),
+        Operation::Find(sought) => match sought.as_ref() {
+            Operation::Create(it) => orders(access, &it.payment.to_string()),
+            other => unsupported(other.kind().as_str()),
+        },
         Operation::SyncRefund(it) => {
             Ok(get(access, format!("/v1/refunds/{}", it.provider_ref), None))
         }
@@ -109,6 +112,7 @@ pub(super) fn build(
         Operation::Void(_) => {
             unsupported("a void: a hold lapses after three days, or is captured and then refunded")
         }
+        other => unsupported(other.kind().as_str()),
     }
 }
 

@@ -2,19 +2,24 @@
 
 use std::fmt;
 
-use mizan_money::Timestamp;
+use mizan_money::{Currency, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::capability::{Capabilities, FindByReference, Support};
+use crate::capability::{
+    Capabilities, Checkout, Recoveries, Recovery, SettlementSource, Support, Trust,
+};
 use crate::error::{BuildError, TranslateError, VerifyError};
 use crate::event::{ProviderEvent, VerifiedDelivery};
 use crate::http::{Headers, HttpAnswer, HttpRequest};
 use crate::model::{IdempotencyKey, ProviderName};
 use crate::operation::Operation;
 use crate::outcome::Outcome;
-use crate::provider::Provider;
+use crate::provider::{Provider, Vocabulary, WebhookKeys};
 use crate::registry::RegistryError;
-use crate::stripe::{answer, event, request, signature};
+use crate::stripe::{amount, answer, event, request, signature, status};
+
+/// Stripe prunes keys after 24 hours at the earliest (docs.stripe.com/api/idempotent_requests).
+const KEYED: Recovery = Recovery::SameKey { hours: 24 };
 
 /// What Stripe can do (docs.stripe.com: place a hold, refunds, idempotent requests, webhooks).
 static CAPABILITIES: Capabilities = Capabilities {
@@ -25,9 +30,27 @@ static CAPABILITIES: Capabilities = Capabilities {
     refund: Support::Yes,
     partial_refund: Support::Yes,
     confirm_later: Support::Yes,
-    idempotency_keys: Support::Yes,
-    idempotency_key_hours: 24,
-    find_by_reference: FindByReference::ResendSameKey,
+    checkout: Checkout::Token,
+    read_disputes: Support::No,
+    answer_disputes: Support::No,
+    save_instrument: Support::No,
+    keep_instrument: Support::No,
+    charge_saved: Support::No,
+    remove_instrument: Support::No,
+    payouts: Support::No,
+    cancel_payout: Support::No,
+    transfers: Support::No,
+    settlement: SettlementSource::File,
+    webhook_trust: Trust::Fact,
+    recovery: Recoveries {
+        create: KEYED,
+        confirm: KEYED,
+        capture: KEYED,
+        void: KEYED,
+        refund: KEYED,
+        payout: Recovery::Never,
+        transfer: Recovery::Never,
+    },
     fee_at_once: Support::Yes,
     webhook_timestamp: Support::Yes,
     webhook_event_id: Support::Yes,
@@ -92,6 +115,20 @@ impl Provider for Stripe {
         "https://api.stripe.com"
     }
 
+    fn exponent(&self, currency: Currency) -> Option<u32> {
+        Some(amount::exponent(currency))
+    }
+
+    fn vocabulary(&self) -> Vocabulary {
+        Vocabulary {
+            payment: status::PAYMENT,
+            refund: status::REFUND,
+            dispute: status::DISPUTE,
+            payout: status::PAYOUT,
+            ..Vocabulary::default()
+        }
+    }
+
     fn build(&self, op: &Operation, key: &IdempotencyKey) -> Result<HttpRequest, BuildError> {
         let access =
             self.access.as_ref().ok_or(BuildError::NoCredentials { provider: "stripe" })?;
@@ -106,10 +143,10 @@ impl Provider for Stripe {
         &self,
         body: &[u8],
         headers: &Headers,
-        secrets: &[SecretString],
+        keys: WebhookKeys<'_>,
         now: Timestamp,
     ) -> Result<VerifiedDelivery, VerifyError> {
-        signature::verify(body, headers, secrets, now)
+        signature::verify(body, headers, keys.secrets, now)
     }
 
     fn events(&self, body: &[u8]) -> Result<Vec<ProviderEvent>, TranslateError> {

@@ -6,6 +6,7 @@
 
 use mizan_money::{Currency, Money};
 
+use crate::amount::{Fault, WireAmountError, rescale};
 use crate::error::BuildError;
 
 /// Currencies that Stripe counts in whole units.
@@ -30,33 +31,6 @@ pub struct WireAmount {
     pub amount: i64,
     /// Lower case.
     pub currency: String,
-}
-
-/// Why an amount of Stripe's cannot be told in ISO 4217 minor units.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WireAmountError {
-    /// No active ISO 4217 currency with an exponent.
-    #[error("the currency {code:?} is not known")]
-    Currency {
-        /// What came, cut to 10 characters.
-        code: String,
-    },
-    /// Finer than the currency's own minor unit.
-    #[error("{amount} in Stripe's unit of {currency} is not a whole number of minor units")]
-    Finer {
-        /// What came.
-        amount: i64,
-        /// The currency.
-        currency: Currency,
-    },
-    /// Larger than can be held.
-    #[error("{amount} in Stripe's unit of {currency} is too large")]
-    TooLarge {
-        /// What came.
-        amount: i64,
-        /// The currency.
-        currency: Currency,
-    },
 }
 
 /// The number of decimals Stripe counts a currency in.
@@ -105,31 +79,11 @@ pub fn to_wire_amount(money: Money) -> Result<WireAmount, BuildError> {
 /// # Errors
 /// When the currency is not known, or the amount is finer or larger than ours can be.
 pub fn from_wire_amount(amount: i64, code: &str) -> Result<Money, WireAmountError> {
-    let currency = Currency::parse(&code.to_ascii_uppercase())
-        .map_err(|_| WireAmountError::Currency { code: code.chars().take(10).collect() })?;
-    let minor = rescale(amount, exponent(currency), currency.exponent());
-    let minor = minor.map_err(|fault| match fault {
-        Fault::Finer => WireAmountError::Finer { amount, currency },
-        Fault::TooLarge => WireAmountError::TooLarge { amount, currency },
-    })?;
+    let currency =
+        Currency::parse(&code.to_ascii_uppercase()).map_err(|_| WireAmountError::currency(code))?;
+    let minor = rescale(amount, exponent(currency), currency.exponent())
+        .map_err(|fault| fault.of(amount, currency))?;
     Ok(Money::new(minor, currency))
-}
-
-enum Fault {
-    Finer,
-    TooLarge,
-}
-
-/// Moves the decimal point, exactly or not at all.
-fn rescale(amount: i64, from: u32, to: u32) -> Result<i64, Fault> {
-    let shift = 10_i64.pow(from.abs_diff(to));
-    if to >= from {
-        amount.checked_mul(shift).ok_or(Fault::TooLarge)
-    } else if amount % shift == 0 {
-        Ok(amount / shift)
-    } else {
-        Err(Fault::Finer)
-    }
 }
 
 #[cfg(test)]

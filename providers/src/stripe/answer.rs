@@ -168,8 +168,7 @@ fn check_payment(
         Operation::Capture(it) => (it.payment, it.authorised, Some(&it.provider_ref)),
         Operation::Void(it) => (it.payment, it.amount, Some(&it.provider_ref)),
         Operation::Sync(it) => (it.payment, it.amount, Some(&it.provider_ref)),
-        Operation::FindPayment(it) => (it.payment, it.amount, None),
-        Operation::Refund(_) | Operation::SyncRefund(_) => return Ok(()),
+        _ => return Ok(()),
     };
     same_ref(known_ref, &facts.provider_ref)?;
     same_reference(metadata, PAYMENT_KEY, payment)?;

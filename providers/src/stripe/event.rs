@@ -141,12 +141,16 @@ fn dispute(event_type: &str, dp: &wire::Dispute) -> Result<EventSubject, FactErr
 
 fn payout(po: &wire::Payout, before: Option<&Value>) -> Result<EventSubject, FactError> {
     let status_before = before.and_then(|was| was.get("status")).and_then(Value::as_str);
-    Ok(EventSubject::Payout(PayoutEvent {
+    Ok(EventSubject::Payout(Box::new(PayoutEvent {
         provider_ref: facts::id("id", &po.id)?,
         status: status::payout(&po.status, status_before),
         amount: facts::amount("amount", po.amount, &po.currency)?,
         reason: po.failure_code.clone(),
-    }))
+        status_word: po.status.chars().take(100).collect(),
+        fee: None,
+        bank_reference: None,
+        reference: None,
+    })))
 }
 
 fn settlement(po: &wire::Payout) -> Result<EventSubject, FactError> {
@@ -163,13 +167,15 @@ fn transfer(tr: &wire::Transfer) -> Result<EventSubject, FactError> {
         back if back < tr.amount => TransferStatus::PartiallyReversed,
         _ => TransferStatus::Reversed,
     };
-    Ok(EventSubject::Transfer(TransferEvent {
+    Ok(EventSubject::Transfer(Box::new(TransferEvent {
         provider_ref: facts::id("id", &tr.id)?,
         status,
         amount: facts::amount("amount", tr.amount, &tr.currency)?,
         reversed: facts::amount("amount_reversed", tr.amount_reversed, &tr.currency)?,
         destination: tr.destination.as_ref().map(|it| it.id().to_owned()),
-    }))
+        fee: None,
+        reference: None,
+    })))
 }
 
 fn other(object: &Value) -> EventSubject {

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use mizan_money::Money;
 use mizan_money::id::{PaymentIntentId, RefundId};
 
+use crate::amount::WireAmountError;
 use crate::model::{NextAction, PaymentStatus, ProviderFee, ProviderRef};
 use crate::outcome::{Decline, PaymentAnswer, RefundAnswer};
-use crate::stripe::amount::{WireAmountError, from_wire_amount};
+use crate::stripe::amount::from_wire_amount;
 use crate::stripe::request::{PAYMENT_KEY, REFUND_KEY};
 use crate::stripe::status;
 use crate::stripe::wire::{self, HasId};
@@ -76,6 +77,7 @@ pub(super) fn payment(
         last_error,
         cancellation_reason: pi.cancellation_reason.clone(),
         fee: charge.and_then(|charge| row(charge.balance_transaction.as_ref())),
+        instrument: None,
         reference: payment_reference(&pi.metadata),
     })
 }

@@ -60,11 +60,9 @@ pub(super) fn build(
             let typed = RetrieveRefund::new(it.provider_ref.as_str());
             transport::request(access, &typed.expand([EXPAND_REFUND.to_owned()]), key)
         }
-        Operation::FindPayment(_) => {
-            return Err(BuildError::Unsupported {
-                provider: "stripe",
-                what: "a complete search by reference: send the same request with the same key",
-            });
+        other => {
+            let what = other.kind().as_str();
+            return Err(BuildError::Unsupported { provider: "stripe", what });
         }
     })
 }

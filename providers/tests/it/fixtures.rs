@@ -137,7 +137,7 @@ fn inspected(name: &str) -> (Value, String) {
     let now = DateTime::from_timestamp(sidecar["verify_at_unix"].as_i64().unwrap(), 0).unwrap();
     let body = bytes(&strings(&sidecar["body_file"]));
     let adapter = webhook_reader(ProviderName::Stripe);
-    let inspection = inspect(adapter.as_ref(), &headers, &body, &secrets, now);
+    let inspection = inspect(adapter.as_ref(), &headers, &body, secrets.as_slice().into(), now);
     (serde_json::to_value(inspection).unwrap(), strings(&sidecar["expect_signature"]))
 }
 

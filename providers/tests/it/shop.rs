@@ -50,12 +50,15 @@ pub fn create(amount: Money, capture: CaptureMethod) -> CreatePayment {
         return_url: Some("https://shop.example.com/return".to_owned()),
         description: None,
         metadata: BTreeMap::new(),
+        instrument: None,
+        keep: None,
     }
 }
 
 pub fn confirm(amount: Money, capture: CaptureMethod) -> Operation {
     Operation::Confirm(ConfirmPayment {
         payment: our_payment().parse().unwrap(),
+        operation: format!("op_{}", "0".repeat(31) + "5").parse().unwrap(),
         provider_ref: reference(PI),
         amount,
         capture,
@@ -67,6 +70,7 @@ pub fn confirm(amount: Money, capture: CaptureMethod) -> Operation {
 pub fn capture(authorised: Money, amount: Money) -> Operation {
     Operation::Capture(CapturePayment {
         payment: our_payment().parse().unwrap(),
+        operation: format!("op_{}", "0".repeat(31) + "5").parse().unwrap(),
         provider_ref: reference(PI),
         charge_ref: None,
         authorised,
@@ -79,7 +83,9 @@ pub fn capture(authorised: Money, amount: Money) -> Operation {
 pub fn void(amount: Money) -> Operation {
     Operation::Void(VoidPayment {
         payment: our_payment().parse().unwrap(),
+        operation: format!("op_{}", "0".repeat(31) + "5").parse().unwrap(),
         provider_ref: reference(PI),
+        charge_ref: None,
         amount,
         reason: VoidReason::RequestedByCustomer,
     })
@@ -101,6 +107,7 @@ pub fn sync(amount: Money) -> Operation {
     Operation::Sync(SyncPayment {
         payment: our_payment().parse().unwrap(),
         provider_ref: reference(PI),
+        charge_ref: None,
         amount,
     })
 }
@@ -110,6 +117,7 @@ pub fn sync_refund(amount: Money) -> Operation {
         refund: our_refund().parse().unwrap(),
         provider_ref: reference(RE),
         payment_ref: reference(PI),
+        charge_ref: None,
         amount,
     })
 }

@@ -34,7 +34,7 @@ fn verify(body: &[u8], header: &str, secrets: &[&str]) -> Result<VerifiedDeliver
     let secrets: Vec<SecretString> =
         secrets.iter().map(|secret| SecretString::from(*secret)).collect();
     let headers = Headers::new().with("stripe-signature", header);
-    Stripe::webhook_reader().verify_webhook(body, &headers, &secrets, at(NOW))
+    Stripe::webhook_reader().verify_webhook(body, &headers, secrets.as_slice().into(), at(NOW))
 }
 
 fn refusal(body: &[u8], header: &str, secrets: &[&str]) -> &'static str {
@@ -121,7 +121,7 @@ fn a_missing_or_repeated_header_and_a_huge_body_are_refused() {
     let secrets = [SecretString::from(SECRET)];
     let ask = |body: &[u8], headers: &Headers| {
         Stripe::webhook_reader()
-            .verify_webhook(body, headers, &secrets, at(NOW))
+            .verify_webhook(body, headers, secrets.as_slice().into(), at(NOW))
             .unwrap_err()
             .code()
     };

@@ -196,6 +196,7 @@ mod tests {
             last_error: Some(decline()),
             cancellation_reason: Some("abandoned".into()),
             fee: Some(fee()),
+            instrument: None,
             reference: Some(PaymentIntentId::generate(now)),
         }));
         Answer { subject, request_id: None }

@@ -51,7 +51,7 @@ pub enum OutcomeRow {
     },
 }
 
-/// Of a payment or of a refund.
+/// Of a payment, of a refund or of something else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectRow {
@@ -59,6 +59,8 @@ pub enum SubjectRow {
     Payment(Box<PaymentRow>),
     /// Of a refund.
     Refund(Box<RefundRow>),
+    /// Of something else, which no operation on payments asks about.
+    Other,
 }
 
 /// Minor units of a currency.
@@ -125,6 +127,7 @@ pub struct RefundRow {
 #[serde(rename_all = "snake_case")]
 enum NextActionRow {
     Redirect(String),
+    Confirm,
     Unsupported(String),
 }
 
@@ -226,6 +229,7 @@ impl From<&Subject> for SubjectRow {
         match subject {
             Subject::Payment(fact) => Self::Payment(Box::new(fact.as_ref().into())),
             Subject::Refund(fact) => Self::Refund(Box::new(fact.as_ref().into())),
+            _ => Self::Other,
         }
     }
 }
@@ -239,6 +243,10 @@ impl SubjectRow {
         Ok(match self {
             Self::Payment(row) => Subject::Payment(Box::new(row.fact()?)),
             Self::Refund(row) => Subject::Refund(Box::new(row.fact()?)),
+            Self::Other => {
+                let what = "a word about neither a payment nor a refund".to_owned();
+                return Err(PaymentError::Corrupt { what });
+            }
         })
     }
 }
@@ -255,6 +263,7 @@ impl From<&PaymentAnswer> for PaymentRow {
             charge: fact.charge_ref.as_ref().map(text),
             next_action: fact.next_action.as_ref().map(|next| match next {
                 NextAction::Redirect { url } => NextActionRow::Redirect(url.clone()),
+                NextAction::Confirm => NextActionRow::Confirm,
                 NextAction::Unsupported { kind } => NextActionRow::Unsupported(kind.clone()),
             }),
             last_error: fact.last_error.as_ref().map(Into::into),
@@ -277,11 +286,14 @@ impl PaymentRow {
             charge_ref: reference(self.charge.as_ref())?,
             next_action: self.next_action.as_ref().map(|next| match next {
                 NextActionRow::Redirect(url) => NextAction::Redirect { url: url.clone() },
+                NextActionRow::Confirm => NextAction::Confirm,
                 NextActionRow::Unsupported(kind) => NextAction::Unsupported { kind: kind.clone() },
             }),
             last_error: self.last_error.as_ref().map(DeclineRow::decline).transpose()?,
             cancellation_reason: self.cancellation_reason.clone(),
             fee: self.fee.as_ref().map(FeeRow::fee).transpose()?,
+            // No part of the books.
+            instrument: None,
             reference: self.reference,
         })
     }

@@ -131,7 +131,7 @@ fn inspected(name: &str) -> (Value, String) {
     let body = bytes(&strings(&sidecar["body_file"]));
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
     let adapter = webhook_reader(ProviderName::Razorpay);
-    let inspection = inspect(adapter.as_ref(), &headers, &body, &secrets, now);
+    let inspection = inspect(adapter.as_ref(), &headers, &body, secrets.as_slice().into(), now);
     (serde_json::to_value(inspection).unwrap(), strings(&sidecar["expect_signature"]))
 }
 
@@ -264,6 +264,7 @@ fn every_refund_answers_both_the_refund_and_its_sync() {
         let sync = SyncRefund {
             refund: asked.refund,
             provider_ref: reference(id),
+            charge_ref: None,
             payment_ref: reference("order_1"),
             amount,
         };

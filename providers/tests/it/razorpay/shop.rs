@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use mizan_money::Money;
 use mizan_providers::razorpay::Razorpay;
 use mizan_providers::{
-    CaptureMethod, CapturePayment, ConfirmPayment, Confirmation, CreatePayment, Finality,
-    FindPayment, Headers, HttpAnswer, IdempotencyKey, Operation, Outcome, Prior, Provider,
-    RefundPayment, RefundReason, SyncPayment, SyncRefund, VoidPayment, VoidReason,
+    CaptureMethod, CapturePayment, ConfirmPayment, Confirmation, CreatePayment, Finality, Headers,
+    HttpAnswer, IdempotencyKey, Operation, Outcome, Prior, Provider, RefundPayment, RefundReason,
+    SyncPayment, SyncRefund, VoidPayment, VoidReason,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -43,6 +43,8 @@ pub fn create(amount: Money, capture: CaptureMethod) -> CreatePayment {
         return_url: None,
         description: None,
         metadata: BTreeMap::new(),
+        instrument: None,
+        keep: None,
     }
 }
 
@@ -53,6 +55,7 @@ pub fn sale() -> Operation {
 pub fn confirm() -> Operation {
     Operation::Confirm(ConfirmPayment {
         payment: our_payment().parse().unwrap(),
+        operation: format!("op_{}", "0".repeat(31) + "5").parse().unwrap(),
         provider_ref: reference(ORDER),
         amount: asked(),
         capture: CaptureMethod::Automatic,
@@ -64,6 +67,7 @@ pub fn confirm() -> Operation {
 pub fn whole_capture(amount: Money) -> CapturePayment {
     CapturePayment {
         payment: our_payment().parse().unwrap(),
+        operation: format!("op_{}", "0".repeat(31) + "5").parse().unwrap(),
         provider_ref: reference(ORDER),
         charge_ref: Some(reference(PAY)),
         authorised: amount,
@@ -80,7 +84,9 @@ pub fn capture() -> Operation {
 pub fn void() -> Operation {
     Operation::Void(VoidPayment {
         payment: our_payment().parse().unwrap(),
+        operation: format!("op_{}", "0".repeat(31) + "5").parse().unwrap(),
         provider_ref: reference(ORDER),
+        charge_ref: None,
         amount: asked(),
         reason: VoidReason::RequestedByCustomer,
     })
@@ -104,7 +110,7 @@ pub fn refund() -> Operation {
 
 pub fn sync_of(amount: Money, of: &str) -> Operation {
     let payment = our_payment().parse().unwrap();
-    Operation::Sync(SyncPayment { payment, provider_ref: reference(of), amount })
+    Operation::Sync(SyncPayment { payment, provider_ref: reference(of), charge_ref: None, amount })
 }
 
 pub fn sync() -> Operation {
@@ -112,7 +118,7 @@ pub fn sync() -> Operation {
 }
 
 pub fn find() -> Operation {
-    Operation::FindPayment(FindPayment { payment: our_payment().parse().unwrap(), amount: asked() })
+    Operation::Find(Box::new(Operation::Create(create(asked(), CaptureMethod::Automatic))))
 }
 
 pub fn sync_refund() -> Operation {
@@ -120,6 +126,7 @@ pub fn sync_refund() -> Operation {
         refund: our_refund().parse().unwrap(),
         provider_ref: reference(RFND),
         payment_ref: reference(ORDER),
+        charge_ref: None,
         amount: asked(),
     })
 }

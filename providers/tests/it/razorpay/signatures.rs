@@ -31,7 +31,7 @@ fn verify(
     let secrets: Vec<SecretString> =
         secrets.iter().map(|secret| SecretString::from(*secret)).collect();
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
-    Razorpay::webhook_reader().verify_webhook(body, headers, &secrets, now)
+    Razorpay::webhook_reader().verify_webhook(body, headers, secrets.as_slice().into(), now)
 }
 
 fn refusal(body: &[u8], headers: &Headers, secrets: &[&str]) -> &'static str {

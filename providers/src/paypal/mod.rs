@@ -1,0 +1,5 @@
+//! PayPal behind the trait all gateways share.
+
+mod adapter;
+
+pub use adapter::Paypal;

@@ -1,0 +1,5 @@
+//! Telr behind the trait all gateways share.
+
+mod adapter;
+
+pub use adapter::Telr;
