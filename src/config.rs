@@ -11,6 +11,12 @@ use toml::{Table, Value};
 
 use crate::db::{DbOptions, FirstTenant};
 
+mod gateways;
+
+pub use gateways::{
+    GatewaysConfig, PaypalConfig, PaytabsConfig, RazorpayConfig, StripeConfig, TelrConfig,
+};
+
 /// Every setting with its default and its meaning.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
 
@@ -18,7 +24,19 @@ const ENV_PREFIX: &str = "MIZAN_";
 /// What a test program tells its copies is no setting.
 const TEST_PREFIX: &str = "MIZAN_TEST_";
 /// Settings that a file must not hold: files are copied, shown and committed.
-const ENV_ONLY: [(&str, &str); 2] = [("stripe", "secret_key"), ("stripe", "webhook_secrets")];
+const ENV_ONLY: [(&str, &str); 11] = [
+    ("stripe", "secret_key"),
+    ("stripe", "webhook_secrets"),
+    ("razorpay", "key_secret"),
+    ("razorpay", "webhook_secrets"),
+    ("telr", "auth_key"),
+    ("telr", "remote_key"),
+    ("telr", "api_key"),
+    ("telr", "webhook_secrets"),
+    ("paytabs", "server_key"),
+    ("paytabs", "webhook_secrets"),
+    ("paypal", "client_secret"),
+];
 
 /// All settings. `config.default.toml` says what each means.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,8 +48,18 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The first tenant.
     pub tenant: TenantConfig,
-    /// The gateway Stripe.
+    /// What is common to all gateways.
+    pub gateways: GatewaysConfig,
+    /// Stripe.
     pub stripe: StripeConfig,
+    /// Razorpay.
+    pub razorpay: RazorpayConfig,
+    /// Telr.
+    pub telr: TelrConfig,
+    /// PayTabs.
+    pub paytabs: PaytabsConfig,
+    /// PayPal.
+    pub paypal: PaypalConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -94,22 +122,6 @@ impl TenantConfig {
     pub fn first(&self) -> FirstTenant<'_> {
         FirstTenant { name: &self.name, time_zone: &self.time_zone }
     }
-}
-
-/// The gateway Stripe.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StripeConfig {
-    /// Where its API is found.
-    pub base_url: String,
-    /// Its secret key.
-    #[serde(deserialize_with = "secret")]
-    pub secret_key: Option<SecretString>,
-    /// The signing secrets of our webhook endpoint.
-    #[serde(deserialize_with = "secrets")]
-    pub webhook_secrets: Vec<SecretString>,
-    /// How long one call may take before its outcome counts as unknown.
-    pub request_seconds_max: u64,
 }
 
 /// The log.
@@ -267,15 +279,15 @@ impl Config {
         if self.database.connections_max == 0 {
             return invalid("database.connections_max", "at least 1");
         }
-        if self.http.request_seconds_max <= self.stripe.request_seconds_max {
+        if self.http.request_seconds_max <= self.gateways.request_seconds_max {
             return invalid(
                 "http.request_seconds_max",
-                "more than stripe.request_seconds_max, so that an answer tells what became of it",
+                "more than gateways.request_seconds_max, so that an answer tells what became of it",
             );
         }
-        if self.stripe.request_seconds_max > GATEWAY_SECONDS_MAX {
+        if self.gateways.request_seconds_max > GATEWAY_SECONDS_MAX {
             return invalid(
-                "stripe.request_seconds_max",
+                "gateways.request_seconds_max",
                 "at most 40, so that no call is still at work when the sweeper repeats it",
             );
         }
@@ -347,7 +359,10 @@ fn set(settings: &mut Table, ours: &str, text: &str, origin: &Origin) -> Result<
             }
             *slot = read_as(slot, text).ok_or_else(|| ConfigError::Invalid {
                 name: format!("{section}.{key}"),
-                expected: "an integer".to_owned(),
+                expected: match slot {
+                    Value::Boolean(_) => "true or false".to_owned(),
+                    _ => "an integer".to_owned(),
+                },
                 origin: origin.clone(),
             })?;
             return Ok(());
@@ -359,6 +374,7 @@ fn set(settings: &mut Table, ours: &str, text: &str, origin: &Origin) -> Result<
 fn read_as(default: &Value, text: &str) -> Option<Value> {
     Some(match default {
         Value::Integer(_) => Value::Integer(text.trim().parse().ok()?),
+        Value::Boolean(_) => Value::Boolean(text.trim().parse().ok()?),
         Value::Array(_) => {
             let members = text.split(',').map(str::trim).filter(|member| !member.is_empty());
             Value::Array(members.map(|member| Value::String(member.to_owned())).collect())

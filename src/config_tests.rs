@@ -68,7 +68,7 @@ fn what_cannot_be_used_is_named_without_its_value() {
         ),
         ("[http]\nbody_bytes_max = \"sk_x\"\n", None, "`http.body_bytes_max` must be "),
         ("[log]\nformat = \"sk_x\"\n", None, "`log.format` must be "),
-        ("[http]\nrequest_seconds_max = 30\n", None, "more than stripe.request_seconds_max"),
+        ("[http]\nrequest_seconds_max = 30\n", None, "more than gateways.request_seconds_max"),
     ] {
         let environment: Vec<_> = environment.into_iter().collect();
         let error = load(file, &environment).unwrap_err();

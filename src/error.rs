@@ -32,6 +32,7 @@ impl From<PaymentError> for Problem {
                 let param = format!("lines[{}].commission_percent", line - 1);
                 Self::new(Code::Contradiction, detail).param(param)
             }
+            PaymentError::NoRoute { .. } => Self::new(Code::UnsupportedByProvider, detail),
             PaymentError::NoConnection => Self::new(Code::ProviderUnavailable, detail),
             other => Self::internal(&other),
         }

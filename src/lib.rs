@@ -15,5 +15,6 @@ pub mod metrics;
 pub mod outbox;
 pub mod payments;
 pub mod replay;
+pub mod routing;
 pub mod telemetry;
 pub mod verify;

@@ -8,6 +8,8 @@
 //! | `mizan_verify_duration_seconds` | tenant, mode | how long it took |
 //! | `mizan_lane_group_items` | lane | how many items shared one commit |
 //! | `mizan_lane_waiting_items` | lane | how many wait for the next one |
+//! | `mizan_gateway_calls_total` | connection, outcome | how calls to gateways ended |
+//! | `mizan_gateway_circuit` | connection | 0 closed, 1 half open, 2 open |
 //!
 //! A tenant is its number and nothing else, so the figures can be read without a key.
 
@@ -18,6 +20,7 @@ use mizan_ledger::verify::{Marks, Mode};
 use mizan_money::TenantId;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -42,6 +45,17 @@ struct LaneLabels {
     lane: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    connection: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConnectionLabels {
+    connection: String,
+}
+
 /// All figures. Clones share them.
 #[derive(Clone)]
 pub struct Metrics {
@@ -52,6 +66,8 @@ pub struct Metrics {
     duration: Family<ProofLabels, Seconds>,
     group_items: Family<LaneLabels, Histogram, fn() -> Histogram>,
     waiting_items: Family<LaneLabels, Gauge>,
+    gateway_calls: Family<CallLabels, Counter>,
+    gateway_circuit: Family<ConnectionLabels, Gauge>,
 }
 
 impl fmt::Debug for Metrics {
@@ -105,6 +121,11 @@ impl Metrics {
             "Items that wait for the next commit",
             waiting_items.clone(),
         );
+        let gateway_calls = Family::<CallLabels, Counter>::default();
+        let gateway_circuit = Family::<ConnectionLabels, Gauge>::default();
+        let (calls, circuit) = (gateway_calls.clone(), gateway_circuit.clone());
+        registry.register("gateway_calls", "How calls to gateways ended", calls);
+        registry.register("gateway_circuit", "0 closed, 1 half open, 2 open", circuit);
         let registry = Arc::new(registry);
         Self {
             registry,
@@ -114,6 +135,8 @@ impl Metrics {
             duration,
             group_items,
             waiting_items,
+            gateway_calls,
+            gateway_circuit,
         }
     }
 
@@ -153,6 +176,14 @@ impl Metrics {
     pub fn waits_no_more(&self, lane: &'static str, items: usize) {
         let items = i64::try_from(items).unwrap_or(i64::MAX);
         self.waiting_items.get_or_create(&LaneLabels { lane }).dec_by(items);
+    }
+
+    /// A gateway was called: how it ended, and how its circuit stands since.
+    pub fn called(&self, connection: &str, outcome: &'static str, circuit: i64) {
+        let connection = connection.to_owned();
+        let of = CallLabels { connection: connection.clone(), outcome };
+        self.gateway_calls.get_or_create(&of).inc();
+        self.gateway_circuit.get_or_create(&ConnectionLabels { connection }).set(circuit);
     }
 
     /// All figures as text.

@@ -212,9 +212,25 @@ impl GatewayClient {
         &self.tokens
     }
 
+    /// Fetches what stands at an absolute address, without credentials: a certificate.
+    ///
+    /// # Errors
+    /// No complete answer with status 200 within the client's bounds.
+    pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, SendError> {
+        let request = self.http.get(url).timeout(self.config.total_timeout).build();
+        let answer = self.answer(request.map_err(send_error)?).await?;
+        match answer.status {
+            200 => Ok(answer.body),
+            status => Err(SendError::Broken { problem: format!("answered {status}") }),
+        }
+    }
+
     /// One request and its answer.
     pub(crate) async fn exchange(&self, request: &HttpRequest) -> Result<HttpAnswer, SendError> {
-        let request = self.to_reqwest(request)?;
+        self.answer(self.to_reqwest(request)?).await
+    }
+
+    async fn answer(&self, request: reqwest::Request) -> Result<HttpAnswer, SendError> {
         let mut response = self.http.execute(request).await.map_err(send_error)?;
         let status = response.status().as_u16();
         let headers: Headers = response

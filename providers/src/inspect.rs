@@ -3,6 +3,7 @@
 use mizan_money::{Money, Timestamp};
 use serde::Serialize;
 
+use crate::error::VerifyError;
 use crate::event::{EventSubject, ProviderEvent};
 use crate::http::Headers;
 use crate::model::{ProviderFee, RefundStatus};
@@ -43,6 +44,14 @@ pub struct InspectedEvent {
     pub reason: Option<String>,
 }
 
+impl Inspection {
+    /// Of a delivery that is not believed.
+    pub(crate) fn refused(error: &VerifyError) -> Self {
+        let reason = Some(format!("{}: {error}", error.code()));
+        Self { verified: false, reason, dedupe_id: None, events: Vec::new() }
+    }
+}
+
 /// Verifies and translates one delivery without any effect.
 pub fn inspect(
     provider: &dyn Provider,
@@ -53,10 +62,7 @@ pub fn inspect(
 ) -> Inspection {
     let delivery = match provider.verify_webhook(body, headers, keys, now) {
         Ok(delivery) => delivery,
-        Err(error) => {
-            let reason = Some(format!("{}: {error}", error.code()));
-            return Inspection { verified: false, reason, dedupe_id: None, events: Vec::new() };
-        }
+        Err(error) => return Inspection::refused(&error),
     };
     let (reason, events) = match provider.events(body) {
         Ok(events) => (None, events.iter().map(InspectedEvent::from).collect()),

@@ -19,6 +19,7 @@
 
 pub mod amount;
 pub mod capability;
+pub mod check;
 pub mod client;
 pub mod dispute;
 pub mod error;

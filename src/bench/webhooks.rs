@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use mizan::clock::{Clock, Monotonic};
+use mizan_providers::ProviderName;
 use mizan_simulator::{Simulator, SimulatorConfig};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -21,7 +22,7 @@ use super::http::{Keys, order};
 use super::load::{Connection, request};
 use super::service::{Client, Gateway, Service};
 use crate::cli::end::Failure;
-use crate::cli::service::webhook_path;
+use crate::cli::gateways::webhook_path;
 use crate::cli::simulate::sim_clock;
 
 const CONNECTIONS: u32 = 64;
@@ -187,7 +188,7 @@ pub async fn deliver(
     window: Window,
     clock: &Clock,
 ) -> Result<Measured, Failure> {
-    let (path, at) = (webhook_path(), clock.now().timestamp());
+    let (path, at) = (webhook_path(ProviderName::Stripe), clock.now().timestamp());
     let sign = |event: &String| {
         let signature = signature(at, event)?;
         let headers =

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::database::{Place, runtime};
 use super::end::{CommandResult, End, Failure};
+use super::gateways;
 use super::output::{self, Format};
 use crate::demo::scratch::Scratch;
 
@@ -50,7 +51,7 @@ pub fn run(args: &Args) -> CommandResult {
                 None => private_database(),
             });
             findings.push(port(config.http.listen));
-            findings.extend(stripe(&config));
+            findings.extend(gateway_findings(&config));
         }
     }
     if args.format.json {
@@ -120,14 +121,10 @@ fn port(address: SocketAddr) -> Finding {
     }
 }
 
-fn stripe(config: &Config) -> Vec<Finding> {
-    let note = |says: &str| Finding { what: "Stripe", grade: Grade::Note, says: says.to_owned() };
-    let mut findings = Vec::new();
-    if config.stripe.secret_key.is_none() {
-        findings.push(note("MIZAN_STRIPE_SECRET_KEY is not set: no payment can be made"));
-    }
-    if config.stripe.webhook_secrets.is_empty() {
-        findings.push(note("MIZAN_STRIPE_WEBHOOK_SECRETS is not set: webhooks are refused"));
-    }
-    findings
+fn gateway_findings(config: &Config) -> Vec<Finding> {
+    let note = |says: String| Finding { what: "gateways", grade: Grade::Note, says };
+    gateways::missing(config)
+        .into_iter()
+        .map(|missing| note(format!("not set: {missing}")))
+        .collect()
 }

@@ -16,11 +16,15 @@ mod bench;
 pub mod database;
 mod doctor;
 pub mod end;
+pub mod gateways;
 mod keys;
 pub mod ledger;
 mod ledger_time;
 pub mod output;
+mod provider_docs;
+mod providers;
 mod replay;
+mod route;
 mod serve;
 pub mod service;
 pub mod signals;
@@ -76,6 +80,12 @@ enum Command {
     /// Look at what gateways send
     #[command(subcommand)]
     Webhooks(webhooks::Command),
+    /// Look at gateways: what they can do, and what is made of recordings
+    #[command(subcommand)]
+    Providers(providers::Command),
+    /// Say over which gateway a payment would go, and why
+    #[command(subcommand)]
+    Route(route::Command),
     /// Read the books
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -111,6 +121,8 @@ fn dispatch(command: Command) -> CommandResult {
         Command::Simulate(args) => simulate::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Webhooks(command) => webhooks::run(&command),
+        Command::Providers(command) => providers::run(&command),
+        Command::Route(command) => route::run(command),
         Command::Ledger(command) => ledger::run(command),
         Command::Keys(command) => keys::run(command),
         Command::Openapi => {

@@ -9,8 +9,8 @@ use mizan_money::Timestamp;
 
 use super::database::{Absent, Opened, Place, runtime};
 use super::end::{CommandResult, End, Failure};
+use super::gateways::webhook_secrets;
 use super::output::{self, Format};
-use super::service::CONNECTION;
 use super::webhooks::moment;
 
 /// How long one statement of a rebuild may run, and the source may wait for the copy.
@@ -51,8 +51,7 @@ pub fn run(args: &Args) -> CommandResult {
 }
 
 fn readers(opened: &Opened) -> Readers {
-    let secrets = opened.config.stripe.webhook_secrets.clone();
-    Readers::new([(CONNECTION.to_owned(), secrets)])
+    Readers::new(webhook_secrets(&opened.config))
 }
 
 async fn again(db: &Db, readers: &Readers, args: &Args) -> CommandResult {

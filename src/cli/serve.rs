@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 
 use super::database::{Absent, Opened, Place, runtime};
 use super::end::{CommandResult, End, Failure};
+use super::gateways::{self, webhook_path};
 use super::output;
 use super::service::{self, TENANT};
 use super::signals::Ending;
@@ -47,12 +48,7 @@ async fn serve(opened: &Opened, clock_ahead: u32) -> CommandResult {
             "real money is not moved by a clock that runs ahead: leave --clock-ahead".into()
         );
     }
-    let stripe = &config.stripe;
-    let missing = match (&stripe.secret_key, stripe.webhook_secrets.is_empty()) {
-        (None, _) => Some("MIZAN_STRIPE_SECRET_KEY: payments are answered 503"),
-        (Some(_), true) => Some("MIZAN_STRIPE_WEBHOOK_SECRETS: webhooks are refused"),
-        (Some(_), false) => None,
-    };
+    let missing = gateways::missing(&config);
     let app = service::prepare(&opened.url, config, clock.clone()).await?;
     let listener = listen(&app.config).await?;
     if list_keys(&app.db, TENANT).await?.is_empty() {
@@ -62,8 +58,12 @@ async fn serve(opened: &Opened, clock_ahead: u32) -> CommandResult {
         output::print(&format!("API key of tenant {TENANT}, shown this once: {key}\n"))?;
     }
     let public_url = app.config.public_url();
-    tracing::info!(url = %public_url, webhooks = service::webhook_path(), "listening");
-    if let Some(missing) = missing {
+    tracing::info!(url = %public_url, "listening");
+    for gateway in app.gateways.iter() {
+        let path = webhook_path(gateway.provider.name());
+        tracing::info!(connection = gateway.connection, webhooks = path, "a gateway");
+    }
+    for missing in missing {
         tracing::warn!("not set: {missing}");
     }
     let _jobs = jobs::spawn(&app);
@@ -79,13 +79,9 @@ async fn listen(config: &Config) -> Result<TcpListener, Failure> {
     })
 }
 
-/// A key for real money only where the gateway's key is for real money.
+/// A key for real money only where a gateway's is for real money.
 fn mode_of(config: &Config) -> Mode {
-    let key = config.stripe.secret_key.as_ref().map(|key| key.expose_secret());
-    match key {
-        Some(key) if key.starts_with("sk_live_") || key.starts_with("rk_live_") => Mode::Live,
-        _ => Mode::Test,
-    }
+    if gateways::is_live(config) { Mode::Live } else { Mode::Test }
 }
 
 /// `mizan migrate`: brings the schema to this program's version, as its owner.

@@ -1,53 +1,29 @@
 //! A service made ready: schema, limited role, gateways, partitions; the same for all commands.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use mizan::app::App;
 use mizan::auth::{CreateKey, CreateKeyError, Mode, NewKey, create_key, revoke_key};
 use mizan::clock::Clock;
-use mizan::config::{Config, StripeConfig};
+use mizan::config::Config;
 use mizan::db::{Db, DbError, migrate, work};
 use mizan::jobs;
-use mizan::payments::gateway::{Gateway, Gateways};
 use mizan_money::{ApiKeyId, TenantId};
-use mizan_providers::{ClientConfig, Credentials, GatewayClient, provider};
 
 use super::end::Failure;
+use super::gateways::gateways;
 
 /// The tenant that an empty database starts with, and whose connections the settings hold.
 pub const TENANT: TenantId = TenantId(1);
-
-/// The name of the connection to Stripe in the address of its webhooks.
-pub const CONNECTION: &str = "main";
 
 /// Brings the schema up to date as its owner, then opens the database as the limited role.
 pub async fn prepare(url: &str, config: Config, clock: Clock) -> Result<App, Failure> {
     migrate(url, config.tenant.first(), clock.now()).await?;
     let db = Db::connect(url, &config.db_options()).await?;
-    let gateways = gateways(&config.stripe)?;
+    let gateways = gateways(&config)?;
     let app = App::new(db, clock, Arc::new(config)).with_gateways(gateways);
     jobs::ensure_partitions(&app).await?;
     Ok(app)
-}
-
-/// The connections that the settings name: one to Stripe where its key is set.
-fn gateways(config: &StripeConfig) -> Result<Gateways, Failure> {
-    let Some(secret_key) = config.secret_key.clone() else { return Ok(Gateways::default()) };
-    let mut client = ClientConfig::new(&config.base_url);
-    client.total_timeout = Duration::from_secs(config.request_seconds_max);
-    Ok(Gateways::new([Gateway {
-        connection: CONNECTION.to_owned(),
-        tenant: TENANT,
-        provider: provider(Credentials::Stripe { secret_key, account: None })?,
-        client: Arc::new(GatewayClient::new(client)?),
-        webhook_secrets: config.webhook_secrets.clone(),
-    }]))
-}
-
-/// The path to which Stripe delivers its webhooks.
-pub fn webhook_path() -> String {
-    format!("/webhooks/stripe/{CONNECTION}")
 }
 
 /// Makes an API key of a tenant.

@@ -7,6 +7,7 @@ use mizan::app::{self, App};
 use mizan::auth::{Mode, NewKey};
 use mizan::clock::Clock;
 use mizan::config::Config;
+use mizan_providers::ProviderName;
 use mizan_simulator::{Simulator, SimulatorConfig, SimulatorError};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::cli::end::Failure;
+use crate::cli::gateways::webhook_path;
 use crate::cli::service::{self, TENANT};
 use crate::cli::simulate::sim_clock;
 
@@ -72,7 +74,7 @@ impl Stage {
         simulated.data_dir = plan.simulator_data;
         simulated.stripe_secret_key = secret_key.clone();
         simulated.webhook_secret = webhook_secret.clone();
-        simulated.webhook_url = Some(format!("{url}{}", service::webhook_path()));
+        simulated.webhook_url = Some(format!("{url}{}", webhook_path(ProviderName::Stripe)));
         let simulator = start_simulator(simulated, plan.simulator).await?;
 
         config.http.listen = address;

@@ -9,12 +9,15 @@ use utoipa_axum::routes;
 
 use super::{Code, Problem, envelope, health, in_flight, metrics, openapi, problem_pages};
 use crate::app::App;
-use crate::{books, inbox, payments};
+use crate::{books, inbox, payments, routing};
 
 /// The routes of the interface under `/v1`, all behind an API key: each handler takes a
 /// [`Caller`](crate::auth::Caller).
 fn api_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(payments::http::routes()).merge(books::http::routes())
+    OpenApiRouter::new()
+        .merge(payments::http::routes())
+        .merge(routing::routes())
+        .merge(books::http::routes())
 }
 
 /// Every route that is described in `/openapi.json`.

@@ -142,7 +142,7 @@ async fn a_panic_is_500_and_tells_nothing() {
 
 #[tokio::test]
 async fn what_takes_too_long_is_503_with_a_time_to_come_back() {
-    let app = app("[http]\nrequest_seconds_max = 1\n[stripe]\nrequest_seconds_max = 0\n");
+    let app = app("[http]\nrequest_seconds_max = 1\n[gateways]\nrequest_seconds_max = 0\n");
     let (answer, body) = send(with_routes(app), get_of("/never")).await;
     assert_eq!((answer.status().as_u16(), &body["code"]), (503, &json!("timed_out")));
     assert_eq!(answer.headers()["retry-after"], "2");

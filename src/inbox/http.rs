@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use mizan_providers::Headers;
+use axum::response::{IntoResponse, Response};
+use mizan_providers::{Headers, WebhookKeys};
 use mizan_webhooks::Refused;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,6 +14,7 @@ use super::receive::{InboxError, receive};
 use crate::app::App;
 use crate::http::{Code, Problem, ProblemBody, read_body};
 use crate::payments::PaymentError;
+use crate::payments::certificates::CertificateError;
 
 /// Every route of the inbox.
 pub fn routes() -> OpenApiRouter<App> {
@@ -48,6 +50,16 @@ fn refused(connection: &str, refused: &Refused) -> Problem {
     }
 }
 
+fn no_certificate(connection: &str, error: CertificateError) -> Problem {
+    match error {
+        CertificateError::NotBelieved(why) => refused(connection, &Refused::NotBelieved(why)),
+        other => {
+            tracing::warn!(connection, error = %other, "a webhook cannot be verified now");
+            Problem::new(Code::ProviderUnavailable, other.to_string())
+        }
+    }
+}
+
 /// Deliver a gateway's webhook
 ///
 /// For gateways. The signature is verified over the raw bytes; a delivery is kept once and
@@ -73,7 +85,7 @@ async fn take(
     State(app): State<App>,
     Path((provider, connection)): Path<(String, String)>,
     request: Request,
-) -> Result<Json<ReceiptView>, Problem> {
+) -> Result<Response, Problem> {
     let gateway = app.gateways.get(&connection).filter(|g| g.provider.name().as_str() == provider);
     let gateway = gateway.ok_or_else(|| {
         Problem::new(Code::RouteNotFound, "No such gateway connection is configured.")
@@ -84,14 +96,18 @@ async fn take(
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
     let headers: Headers = headers.iter().filter_map(text).collect();
-    let checked = mizan_webhooks::check(
-        gateway.provider.as_ref(),
-        gateway.webhook_secrets.as_slice().into(),
-        &headers,
-        &body,
-        app.clock.now(),
-    )
-    .map_err(|error| refused(&connection, &error))?;
+    let provider = gateway.provider.as_ref();
+    let certificates = gateway.certificates.of(provider, &gateway.client, &headers).await;
+    let certificates = certificates.map_err(|error| no_certificate(&connection, error))?;
+    let keys =
+        WebhookKeys { secrets: &gateway.webhook_secrets, certificates: certificates.as_slice() };
+    let checked = mizan_webhooks::check(provider, keys, &headers, &body, app.clock.now())
+        .map_err(|error| refused(&connection, &error))?;
     let receipt = receive(&app, gateway, checked).await?;
-    Ok(Json(ReceiptView { id: receipt.id.to_string(), status: receipt.status }))
+    Ok(match provider.acknowledgement() {
+        Some(words) => words.into_response(),
+        None => {
+            Json(ReceiptView { id: receipt.id.to_string(), status: receipt.status }).into_response()
+        }
+    })
 }

@@ -6,7 +6,7 @@ use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{
     DisputeEvent, EventSubject, FundsMovement, PaymentAnswer, ProviderEvent, ProviderRef,
-    RefundAnswer,
+    RefundAnswer, Trust,
 };
 use sqlx::PgConnection;
 
@@ -20,6 +20,8 @@ use crate::payments::store::{self, Found, FoundBy, Wanted};
 pub(super) enum Meaning {
     /// Words to be weighed together.
     Words(Vec<Said>),
+    /// A reason to ask the gateway about these.
+    Hint(Vec<AttemptId>),
     /// Nothing, and why.
     Ignored(&'static str),
     /// Nothing that can be said yet, and why.
@@ -143,6 +145,14 @@ impl Subjects {
         }
         if said.is_empty() {
             return Meaning::Ignored(ignored);
+        }
+        if one.trust == Trust::Hint {
+            // No query tells of a refund that was made at the gateway.
+            if said.iter().any(|word| matches!(word.fact, Fact::ForeignRefund(..))) {
+                let reason = "a refund that is told by a hint only: compare the settlement";
+                return Meaning::Parked(reason.to_owned());
+            }
+            return Meaning::Hint(said.iter().filter_map(Said::attempt).collect());
         }
         for (m, event) in events.iter().enumerate() {
             learned.add(event, self.subjects.get(&(n, m)).copied().unwrap_or_default());

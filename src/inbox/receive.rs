@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mizan_money::id::DeliveryId;
 use mizan_money::{TenantId, Timestamp};
-use mizan_providers::ProviderEvent;
+use mizan_providers::{ProviderEvent, ProviderName, Trust, webhook_reader};
 use mizan_webhooks::{Checked, DeliveryState, Disposition, Kept, NewDelivery, WebhookError};
 use sqlx::PgConnection;
 
@@ -97,10 +97,16 @@ impl Arrived {
         Open {
             id: kept.id(),
             connection: self.delivery.connection(),
+            trust: trust(self.delivery.provider()),
             events: self.events.as_deref().map_err(String::as_str),
             attempts: kept.attempts(),
         }
     }
+}
+
+/// What deliveries of a gateway are worth.
+pub(super) fn trust(provider: ProviderName) -> Trust {
+    webhook_reader(provider).capabilities().webhook_trust
 }
 
 /// The work of the inbox's lane.

@@ -4,7 +4,7 @@ use mizan_money::{TenantId, Timestamp};
 use mizan_webhooks::{Checked, Delivery, Disposition};
 use sqlx::PgConnection;
 
-use super::receive::{InboxError, apply_one};
+use super::receive::{InboxError, apply_one, trust};
 use super::round::Open;
 
 /// Applies a delivery that was verified again; answers what becomes of it. To dispose of it is
@@ -24,7 +24,8 @@ pub async fn apply_again(
         Ok(events) => {
             let connection = kept.connection.as_str();
             let (id, attempts) = (kept.id, kept.attempts);
-            let open = Open { id, connection, events: Ok(events), attempts };
+            let trust = trust(kept.provider);
+            let open = Open { id, connection, trust, events: Ok(events), attempts };
             apply_one(conn, tenant, open, now).await
         }
         Err(error) => Ok(Disposition::parked(error.to_string(), kept.attempts, now)),

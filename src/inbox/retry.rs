@@ -75,7 +75,8 @@ async fn apply_stored(
     };
     let applied = savepoint(conn, |tx| {
         let connection = gateway.connection.as_str();
-        let open = Open { id, connection, events: Ok(&events), attempts };
+        let trust = gateway.provider.capabilities().webhook_trust;
+        let open = Open { id, connection, trust, events: Ok(&events), attempts };
         work(async move { apply_one(tx, tenant, open, now).await })
     });
     Ok(match applied.await? {

@@ -8,9 +8,9 @@
 
 use std::collections::HashMap;
 
-use mizan_money::id::DeliveryId;
+use mizan_money::id::{AttemptId, DeliveryId};
 use mizan_money::{TenantId, Timestamp};
-use mizan_providers::ProviderEvent;
+use mizan_providers::{ProviderEvent, Trust};
 use mizan_webhooks::Disposition;
 use sqlx::PgConnection;
 
@@ -19,6 +19,7 @@ use super::receive::InboxError;
 use crate::payments::apply::{Heard, Hearing, Said};
 use crate::payments::facts::Effect;
 use crate::payments::word::{self, Word};
+use crate::payments::{PaymentError, store};
 
 /// A delivery that is to be applied.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,8 @@ pub(super) struct Open<'a> {
     pub id: DeliveryId,
     /// The connection it came in by.
     pub connection: &'a str,
+    /// What it is worth.
+    pub trust: Trust,
     /// What it says, or why that cannot be read.
     pub events: Result<&'a [ProviderEvent], &'a str>,
     /// How often somebody tried to apply it before.
@@ -44,11 +47,18 @@ pub(super) async fn hear_all(
     now: Timestamp,
     queue: &[Open<'_>],
 ) -> Result<Vec<Option<Disposition>>, InboxError> {
-    let mut rounds =
-        Rounds { queue, now, ends: Vec::new(), tried: HashMap::new(), heard: Vec::new() };
+    let mut rounds = Rounds {
+        queue,
+        now,
+        ends: Vec::new(),
+        tried: HashMap::new(),
+        heard: Vec::new(),
+        hinted: Vec::new(),
+    };
     while rounds.ends.len() < queue.len() {
         rounds.next(conn, tenant).await?;
     }
+    store::hint_attempts(conn, tenant, &rounds.hinted, now).await.map_err(PaymentError::from)?;
     Ok(rounds.ends)
 }
 
@@ -61,6 +71,8 @@ struct Rounds<'q> {
     tried: HashMap<DeliveryId, usize>,
     /// Those of this round whose words were weighed, in their order.
     heard: Vec<DeliveryId>,
+    /// Whom hints were about.
+    hinted: Vec<AttemptId>,
 }
 
 /// What a repetition inside the queue is.
@@ -133,6 +145,11 @@ impl Rounds<'_> {
         let now = self.now;
         match (meaning, hearing) {
             (Meaning::Parked(reason), _) => Some(Disposition::parked(reason, attempts, now)),
+            (Meaning::Hint(attempts), _) => {
+                self.hinted.extend(attempts);
+                let reason = "a hint: the gateway is asked what is so".to_owned();
+                Some(Disposition::Ignored { reason })
+            }
             (Meaning::Ignored(reason), _) => {
                 Some(Disposition::Ignored { reason: reason.to_owned() })
             }

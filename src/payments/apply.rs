@@ -28,6 +28,16 @@ pub struct Said {
     pub at: Timestamp,
 }
 
+impl Said {
+    /// The attempt it is about, where it is about one.
+    pub const fn attempt(&self) -> Option<AttemptId> {
+        match self.fact {
+            Fact::Payment(id, _) => Some(id),
+            Fact::Refund(..) | Fact::ForeignRefund(..) => None,
+        }
+    }
+}
+
 /// What is said.
 #[derive(Debug, Clone)]
 pub enum Fact {

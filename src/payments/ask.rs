@@ -5,7 +5,7 @@
 
 use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
 use mizan_money::{Money, TenantId, Timestamp};
-use mizan_providers::{HttpRequest, Operation as Ask, PaymentStatus, ProviderName};
+use mizan_providers::{HttpRequest, NextAction, Operation as Ask, PaymentStatus, ProviderName};
 use sqlx::PgConnection;
 
 use super::error::PaymentError;
@@ -15,6 +15,7 @@ use super::operation::{Operation, OperationKind};
 use super::plan::Plan;
 use super::word::{self, Word};
 use super::{store, view};
+use crate::routing::{Considered, Decision, Instrument, Want, rules_in_force};
 
 /// A question that is written down and may now be asked.
 #[derive(Clone)]
@@ -111,12 +112,25 @@ pub(super) fn gateway_of<'a>(
 }
 
 impl Payment {
+    /// Whether the customer agreed and the gateway waits for our word.
+    pub fn waits_for_our_word(&self) -> bool {
+        self.intent.state == IntentState::RequiresAction
+            && self.intent.next_action == Some(serde_json::json!(NextAction::Confirm))
+    }
+
+    /// Our word is on its way.
+    pub fn take_at_our_word(&mut self) {
+        self.intent.state = IntentState::Processing;
+        self.intent.next_action = None;
+    }
+
     /// Begins an attempt: the gateway is about to be asked.
     pub fn begin_attempt(
         &mut self,
         id: AttemptId,
         connection: String,
         provider: ProviderName,
+        route: Option<serde_json::Value>,
         now: Timestamp,
     ) {
         self.intent.state = IntentState::Processing;
@@ -131,8 +145,9 @@ impl Payment {
             status_at: now,
             captured: Money::zero(self.intent.currency),
             fee: None,
-            fee_check_at: None,
-            fee_checks: 0,
+            sync_at: None,
+            syncs: 0,
+            route,
             created_at: now,
         });
     }
@@ -167,15 +182,116 @@ pub async fn confirm(
     let intent = &mut payment.intent;
     intent.payment_method = asked.payment_method.clone().or(intent.payment_method.take());
     intent.return_url = asked.return_url.clone().or(intent.return_url.take());
-    if intent.payment_method.is_none() {
-        return Err(PaymentError::NoPaymentMethod { payment: id });
+    try_at_a_gateway(conn, tenant, now, gateways, payment, &[]).await.map(Step::Call)
+}
+
+/// Goes on to the next connection after one that refused and certainly did nothing, or whose bank
+/// declined softly. None where there is no other.
+///
+/// # Errors
+/// The database.
+pub async fn confirm_elsewhere(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    gateways: &Gateways,
+    id: PaymentIntentId,
+    instrument: Option<&str>,
+) -> Result<Option<Call>, PaymentError> {
+    let mut payment = match lock_idle(conn, tenant, id).await {
+        Err(PaymentError::OperationUnderWay { .. }) => return Ok(None),
+        other => other?,
+    };
+    let open = [IntentState::RequiresPaymentMethod, IntentState::RequiresConfirmation];
+    if !open.contains(&payment.intent.state) {
+        return Ok(None);
     }
-    let gateway = gateways.for_payment(tenant)?;
-    let attempt = AttemptId::generate(now);
-    payment.begin_attempt(attempt, gateway.connection.clone(), gateway.provider.name(), now);
+    payment.intent.payment_method = instrument.map(ToOwned::to_owned);
+    let tried: Vec<String> = payment.attempts.iter().map(|it| it.connection.clone()).collect();
+    let tried: Vec<&str> = tried.iter().map(String::as_str).collect();
+    match try_at_a_gateway(conn, tenant, now, gateways, payment, &tried).await {
+        Err(
+            PaymentError::NoConnection
+            | PaymentError::NoRoute { .. }
+            | PaymentError::NoPaymentMethod { .. },
+        ) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// Chooses a connection and begins an attempt over it.
+async fn try_at_a_gateway(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    gateways: &Gateways,
+    mut payment: Payment,
+    tried: &[&str],
+) -> Result<Call, PaymentError> {
+    let rules = rules_in_force(conn, tenant, now).await?;
+    let intent = &payment.intent;
+    let want = Want {
+        amount: intent.amount,
+        country: intent.country.as_deref(),
+        method: intent.method.as_deref(),
+        capture: intent.capture_method,
+        instrument: match &intent.payment_method {
+            Some(_) => Instrument::Token,
+            None => Instrument::OnThePage,
+        },
+    };
+    let decision = gateways.decide(tenant, &want, &rules, tried, now);
+    let Some(gateway) = decision.chosen().and_then(|name| gateways.get(name)) else {
+        return Err(no_route(intent.id, &decision));
+    };
+    let route = serde_json::to_value(&decision)
+        .map_err(|error| PaymentError::Corrupt { what: error.to_string() })?;
+    let (attempt, provider) = (AttemptId::generate(now), gateway.provider.name());
+    payment.begin_attempt(attempt, gateway.connection.clone(), provider, Some(route), now);
     store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
     let operation = Operation::about_to_send(&payment, attempt, OperationKind::Create, now);
-    send_and_keep(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
+    send_and_keep(conn, tenant, &payment, operation, gateway).await
+}
+
+/// Why no connection can take a payment: the shop's instrument, where that alone is missing.
+fn no_route(payment: PaymentIntentId, decision: &Decision) -> PaymentError {
+    if decision.considered.is_empty() {
+        return PaymentError::NoConnection;
+    }
+    if decision.considered.iter().any(|it| it.reason == "needs_payment_method") {
+        return PaymentError::NoPaymentMethod { payment };
+    }
+    let reason = |it: &Considered| format!("{}: {}", it.connection, it.reason.replace('_', " "));
+    let reasons: Vec<String> = decision.considered.iter().map(reason).collect();
+    PaymentError::NoRoute { payment, reasons: reasons.join("; ") }
+}
+
+/// Writes down that what the customer agreed to is to be taken or held now. None where the
+/// gateway does not wait for that, or somebody is at it.
+///
+/// # Errors
+/// The database.
+pub async fn confirm_agreed(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    gateways: &Gateways,
+    id: PaymentIntentId,
+) -> Result<Option<Call>, PaymentError> {
+    let mut payment = match lock_idle(conn, tenant, id).await {
+        Err(PaymentError::OperationUnderWay { .. }) => return Ok(None),
+        other => other?,
+    };
+    if !payment.waits_for_our_word() {
+        return Ok(None);
+    }
+    let attempt = current(&payment)?.clone();
+    let gateway = gateway_of(gateways, &attempt)?;
+    payment.take_at_our_word();
+    store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
+    let kind = OperationKind::Confirm;
+    let operation = Operation::about_to_send(&payment, attempt.id, kind, now);
+    send_and_keep(conn, tenant, &payment, operation, gateway).await.map(Some)
 }
 
 /// Takes held money: all of it, or a part, after which the rest is released.

@@ -33,6 +33,10 @@ pub struct NewIntent {
     pub return_url: Option<String>,
     /// For people.
     pub description: Option<String>,
+    /// Where the customer is, ISO 3166 alpha-2.
+    pub country: Option<String>,
+    /// The kind of instrument, such as `card`.
+    pub method: Option<String>,
     /// The shop's pairs.
     pub metadata: Metadata,
 }
@@ -116,6 +120,8 @@ fn new_payment(asked: &NewIntent, now: Timestamp) -> Result<Payment, PaymentErro
         lost: zero,
         unapplied: zero,
         description: asked.description.clone(),
+        country: asked.country.clone(),
+        method: asked.method.clone(),
         payment_method: asked.payment_method.clone(),
         return_url: asked.return_url.clone(),
         metadata: asked.metadata.clone(),

@@ -2,6 +2,7 @@
 
 use mizan_money::TenantId;
 use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
+use mizan_providers::PaymentStatus;
 
 use super::error::PaymentError;
 use super::operation::{CALL_TIME_MAX, next_check};
@@ -11,9 +12,6 @@ use crate::db::work;
 
 /// How many of each kind are taken, and asked about, at once.
 const AT_ONCE: i64 = 8;
-
-/// How often a fee is asked for before it is left to reconciliation.
-const FEE_CHECKS_MAX: i16 = 6;
 
 /// Reads what is due, with how often each was asked about, and postpones it in the same
 /// transaction for as long as a call may take, so that nobody else takes it. Whoever ends before
@@ -53,25 +51,35 @@ pub(super) async fn was_asked(
         .await
 }
 
-/// The same for fees that are not known, which are asked for so many times at most.
-pub(super) async fn take_due_fees(
+/// The same for attempts: fees that are not known, pages nobody came back from, hints.
+pub(super) async fn take_due_attempts(
     app: &App,
     tenant: TenantId,
 ) -> Result<Vec<(PaymentIntentId, AttemptId)>, PaymentError> {
     let now = app.clock.now();
     app.db
-        .transaction("take_due_fees", tenant, |tx| {
+        .transaction("take_due_attempts", tenant, |tx| {
             work(async move {
-                let due = store::due_fees(tx, tenant, now, AT_ONCE).await?;
-                for (_, attempt, checks) in &due {
-                    let wait = match checks + 1 >= FEE_CHECKS_MAX {
+                let due = store::due_attempts(tx, tenant, now, AT_ONCE).await?;
+                for one in &due {
+                    let wait = match one.syncs + 1 >= syncs_max(one.status) {
                         true => chrono::Duration::days(365),
-                        false => next_check(*checks, now) - now,
+                        false => next_check(one.syncs, now) - now,
                     };
-                    store::postpone_fee(tx, tenant, *attempt, checks + 1, now + wait).await?;
+                    let (syncs, at) = (one.syncs + 1, now + wait);
+                    store::postpone_attempt(tx, tenant, one.attempt, syncs, at).await?;
                 }
-                Ok(due.into_iter().map(|(intent, attempt, _)| (intent, attempt)).collect())
+                Ok(due.into_iter().map(|one| (one.intent, one.attempt)).collect())
             })
         })
         .await
+}
+
+/// How often an attempt is asked about before it is left alone: a fee to reconciliation; a page
+/// that nobody came back from ends at its gateway within weeks.
+const fn syncs_max(status: PaymentStatus) -> i16 {
+    match status {
+        PaymentStatus::Captured => 6,
+        _ => 40,
+    }
 }

@@ -19,6 +19,14 @@ pub enum PaymentError {
         /// What was asked for.
         id: String,
     },
+    /// No connection can take the payment.
+    #[error("no connection can take {payment}: {reasons}")]
+    NoRoute {
+        /// The intent.
+        payment: PaymentIntentId,
+        /// Each connection with what speaks against it.
+        reasons: String,
+    },
     /// The intent is not in a state for it.
     #[error("{payment} is {}: {action} needs {needs}", state.as_str())]
     WrongState {

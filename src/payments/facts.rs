@@ -8,7 +8,7 @@
 use mizan_ledger::postings::{PaymentCaptured, ProviderFee, ReceiptUnapplied, VendorPart};
 use mizan_money::id::AttemptId;
 use mizan_money::{Money, Timestamp};
-use mizan_providers::{CaptureMethod, PaymentAnswer, PaymentStatus};
+use mizan_providers::{CaptureMethod, NextAction, PaymentAnswer, PaymentStatus};
 use serde_json::json;
 
 use super::error::PaymentError;
@@ -19,6 +19,9 @@ use super::view;
 
 /// When to ask for the first time for a fee that the gateway did not tell.
 const FEE_WAIT: chrono::Duration = chrono::Duration::seconds(30);
+
+/// When to ask for the first time what became of a page that the customer was sent to.
+const PAGE_WAIT: chrono::Duration = chrono::Duration::minutes(2);
 
 /// Why a word whose status is none that we know cannot be applied.
 pub(super) const STATUS_NOT_KNOWN: &str = "the gateway's status is not known to this version";
@@ -75,15 +78,42 @@ impl Payment {
         if older {
             return Ok(Effect::Stale(format!("{} came after {known}", fact.status)));
         }
+        if let Some(charge) = &fact.charge_ref {
+            self.attempts[n].charge_ref = Some(charge.clone());
+        }
         if fact.status == known {
             let learned = self.learn_fee(n, fact, at, policy, plan)?;
-            return Ok(if learned { Effect::Applied } else { Effect::Known });
+            let agreed = self.learn_agreement(n, fact, plan);
+            return Ok(if learned || agreed { Effect::Applied } else { Effect::Known });
         }
         self.attempts[n].status = fact.status;
         self.attempts[n].status_at = at;
+        self.attempts[n].syncs = 0;
+        self.attempts[n].sync_at = match fact.status {
+            // The customer may never come back, and the gateway's call may be lost.
+            PaymentStatus::RequiresAction | PaymentStatus::Processing => {
+                Some(plan.now() + PAGE_WAIT)
+            }
+            _ => None,
+        };
+        self.learn_agreement(n, fact, plan);
         self.advance(n, fact, at, policy, plan)?;
         self.learn_fee(n, fact, at, policy, plan)?;
         Ok(Effect::Applied)
+    }
+
+    /// The customer agreed on the gateway's page, and our word is waited for: it is given at once.
+    /// Answers whether that is news.
+    fn learn_agreement(&mut self, n: usize, fact: &PaymentAnswer, plan: &Plan) -> bool {
+        let agreed = fact.status == PaymentStatus::RequiresAction
+            && fact.next_action == Some(NextAction::Confirm);
+        if !agreed || !self.is_under_way() || self.waits_for_our_word() {
+            return false;
+        }
+        self.intent.state = IntentState::RequiresAction;
+        self.intent.next_action = Some(json!(NextAction::Confirm));
+        self.attempts[n].sync_at = Some(plan.now());
+        true
     }
 
     fn learn_references(&mut self, n: usize, fact: &PaymentAnswer) {
@@ -345,12 +375,12 @@ impl Payment {
             return Ok(false);
         }
         let Some(told) = &fact.fee else {
-            if attempt.fee_check_at.is_none() && attempt.fee_checks == 0 {
-                attempt.fee_check_at = Some(plan.now() + FEE_WAIT);
+            if attempt.sync_at.is_none() && attempt.syncs == 0 {
+                attempt.sync_at = Some(plan.now() + FEE_WAIT);
             }
             return Ok(false);
         };
-        attempt.fee_check_at = None;
+        attempt.sync_at = None;
         let reference = told.balance_transaction.to_string();
         attempt.fee = Some(Fee { fee: told.fee, tax: told.tax, reference });
         if told.fee.is_zero() && told.tax.is_zero() {

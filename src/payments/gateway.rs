@@ -11,7 +11,10 @@ use mizan_providers::{
 };
 use secrecy::SecretString;
 
+use super::certificates::Certificates;
 use super::error::PaymentError;
+use super::operation::OperationKind;
+use crate::routing::{Breaker, Candidate, Decision, Rule, Want, decide};
 
 /// A connection: one account at one gateway, for one tenant.
 #[derive(Clone)]
@@ -26,6 +29,10 @@ pub struct Gateway {
     pub client: Arc<GatewayClient>,
     /// The secrets that webhooks may be signed with; several while one is rotated.
     pub webhook_secrets: Vec<SecretString>,
+    /// What was seen of it.
+    pub breaker: Breaker,
+    /// The certificates that its deliveries are signed with.
+    pub certificates: Certificates,
 }
 
 /// All connections, by name.
@@ -46,12 +53,25 @@ impl Gateways {
         self.by_name.get(connection)
     }
 
-    /// The connection a tenant's new payments go over: its first by name.
-    ///
-    /// # Errors
-    /// None is configured.
-    pub fn for_payment(&self, tenant: TenantId) -> Result<&Gateway, PaymentError> {
-        self.by_name.values().find(|g| g.tenant == tenant).ok_or(PaymentError::NoConnection)
+    /// Over which connection of a tenant a payment goes, and why.
+    pub fn decide(
+        &self,
+        tenant: TenantId,
+        want: &Want<'_>,
+        rules: &[Rule],
+        tried: &[&str],
+        now: Timestamp,
+    ) -> Decision {
+        let own = self.by_name.values().filter(|gateway| gateway.tenant == tenant);
+        let candidates: Vec<Candidate<'_>> = own
+            .map(|gateway| Candidate {
+                connection: &gateway.connection,
+                provider: gateway.provider.as_ref(),
+                circuit: Some(gateway.breaker.circuit(now)),
+                was_tried: tried.contains(&gateway.connection.as_str()),
+            })
+            .collect();
+        decide(want, rules, &candidates, now)
     }
 
     /// Every connection.
@@ -76,11 +96,23 @@ pub enum Repetition {
 }
 
 impl Gateway {
+    /// How an operation of this kind is brought to an end when its answer was lost.
+    pub fn recovery(&self, kind: OperationKind) -> Recovery {
+        let recovery = &self.provider.capabilities().recovery;
+        match kind {
+            OperationKind::Create => recovery.create,
+            OperationKind::Confirm => recovery.confirm,
+            OperationKind::Capture => recovery.capture,
+            OperationKind::Void => recovery.void,
+            OperationKind::Refund => recovery.refund,
+        }
+    }
+
     /// Whether the gateway still recognises a repetition of what was sent at `sent`: it keeps
     /// keys for a time, after which the same request would be done again. An hour is left for
     /// clocks that differ.
-    pub fn recognises(&self, sent: Timestamp, now: Timestamp) -> bool {
-        match self.provider.capabilities().recovery.create {
+    pub fn recognises(&self, kind: OperationKind, sent: Timestamp, now: Timestamp) -> bool {
+        match self.recovery(kind) {
             Recovery::SameKey { hours } => {
                 now - sent < chrono::Duration::hours(i64::from(hours) - 1)
             }

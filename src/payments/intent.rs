@@ -113,6 +113,10 @@ pub struct Intent {
     pub unapplied: Money,
     /// For people.
     pub description: Option<String>,
+    /// Where the customer is, ISO 3166 alpha-2; routing goes by it.
+    pub country: Option<String>,
+    /// The kind of instrument, such as `card` or `upi`; routing goes by it.
+    pub method: Option<String>,
     /// The gateway's token of the instrument.
     pub payment_method: Option<String>,
     /// Where the customer comes back to.
@@ -193,10 +197,12 @@ pub struct Attempt {
     pub captured: Money,
     /// What it kept.
     pub fee: Option<Fee>,
-    /// When to ask for the fee.
-    pub fee_check_at: Option<Timestamp>,
-    /// How often it was asked for.
-    pub fee_checks: i16,
+    /// When to ask about it: for a fee, for a page nobody came back from, on a hint.
+    pub sync_at: Option<Timestamp>,
+    /// How often it was asked about.
+    pub syncs: i16,
+    /// Why this connection: what was weighed, in order.
+    pub route: Option<serde_json::Value>,
     /// When it began.
     pub created_at: Timestamp,
 }

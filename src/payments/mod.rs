@@ -28,6 +28,7 @@
 
 pub mod apply;
 pub mod ask;
+pub mod certificates;
 pub mod create;
 mod due;
 pub mod error;

@@ -4,8 +4,8 @@ use chrono::Duration;
 use mizan_money::id::{AttemptId, OperationId, PaymentIntentId, RefundId};
 use mizan_money::{Money, Timestamp};
 use mizan_providers::{
-    CapturePayment, Confirmation, CreatePayment, Finality, Operation as Ask, RefundPayment,
-    RefundReason, VoidPayment, VoidReason,
+    CapturePayment, ConfirmPayment, Confirmation, CreatePayment, DeclineKind, Finality,
+    Operation as Ask, RefundPayment, RefundReason, VoidPayment, VoidReason,
 };
 
 use super::error::PaymentError;
@@ -16,6 +16,8 @@ states! {
     OperationKind {
         /// Create a payment and try it.
         Create = "create",
+        /// Take, or hold, what the customer agreed to on the gateway's page.
+        Confirm = "confirm",
         /// Take held money.
         Capture = "capture",
         /// Give up a hold or an unfinished payment.
@@ -129,6 +131,18 @@ impl Operation {
         }
     }
 
+    /// Whether another gateway may be tried after it: its bank declined softly, or it certainly
+    /// did nothing.
+    pub fn may_go_on(&self) -> bool {
+        let detail = self.outcome.as_ref().and_then(|outcome| outcome.get("detail"));
+        let kind = detail.and_then(|detail| detail.get("kind")).and_then(|kind| kind.as_str());
+        match self.state {
+            OperationState::RejectedBeforeSend => true,
+            OperationState::Declined => kind == Some(DeclineKind::Soft.as_str()),
+            _ => false,
+        }
+    }
+
     /// Whether it ended without the gateway ever being asked, so that asking again is not
     /// asking twice.
     pub fn was_never_asked(&self) -> bool {
@@ -165,6 +179,15 @@ impl Operation {
                 metadata: intent.metadata.clone(),
                 instrument: None,
                 keep: None,
+            }),
+            OperationKind::Confirm => Ask::Confirm(ConfirmPayment {
+                payment: intent.id,
+                operation: self.id,
+                provider_ref: reference()?,
+                amount: intent.amount,
+                capture: intent.capture_method,
+                payment_method: None,
+                return_url: None,
             }),
             OperationKind::Capture => Ask::Capture(CapturePayment {
                 payment: intent.id,

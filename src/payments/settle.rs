@@ -242,7 +242,10 @@ pub async fn give_up_undone(
                 OperationKind::Void,
                 Some(PaymentStatus::Authorised | PaymentStatus::RequiresAction)
             )
-            | (OperationKind::Create, Some(PaymentStatus::Created))
+            | (
+                OperationKind::Create | OperationKind::Confirm,
+                Some(PaymentStatus::Created | PaymentStatus::RequiresAction)
+            )
     );
     if operation.state.is_final() || !undone {
         return Ok(());
@@ -290,7 +293,7 @@ fn refused(
 ) -> Result<(), PaymentError> {
     let now = plan.now();
     match operation.kind {
-        OperationKind::Create => {
+        OperationKind::Create | OperationKind::Confirm => {
             for attempt in payment.attempts.iter_mut().filter(|a| a.id == operation.attempt) {
                 attempt.status = PaymentStatus::Failed;
                 attempt.status_at = now;

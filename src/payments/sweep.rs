@@ -5,14 +5,17 @@
 
 use mizan_money::TenantId;
 use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
-use mizan_providers::{Operation as Ask, Outcome, Subject, SyncPayment, SyncRefund};
+use mizan_providers::{
+    Archive, HttpRequest, Operation as Ask, Outcome, Recovery, Subject, SyncPayment, SyncRefund,
+    UnknownReason,
+};
 use tokio::task::JoinSet;
 
 use super::apply::{Fact, Said, apply};
-use super::ask::{Call, gateway_of};
-use super::due::{take_due_fees, take_due_operations, was_asked};
+use super::ask::{Call, confirm_agreed, gateway_of};
+use super::due::{take_due_attempts, take_due_operations, was_asked};
 use super::error::PaymentError;
-use super::gateway::Repetition;
+use super::gateway::{Gateway, Repetition};
 use super::intent::Payment;
 use super::operation::{Operation, OperationKind, OperationState};
 use super::settle::{Settled, find, give_up_undone, settle};
@@ -31,8 +34,8 @@ const ROUNDS_MAX: usize = 25;
 pub struct Swept {
     /// Operations asked about.
     pub operations: usize,
-    /// Fees asked for.
-    pub fees: usize,
+    /// Attempts asked about: for a fee, for a page nobody came back from, on a hint.
+    pub attempts: usize,
 }
 
 /// Asks about everything that is due, for every tenant. One failure does not stop the rest.
@@ -45,7 +48,7 @@ pub async fn sweep(app: &App) -> Result<Swept, PaymentError> {
         match sweep_tenant(app, tenant).await {
             Ok(done) => {
                 swept.operations += done.operations;
-                swept.fees += done.fees;
+                swept.attempts += done.attempts;
             }
             Err(error) => tracing::warn!(%tenant, %error, "the tenant could not be swept"),
         }
@@ -71,12 +74,12 @@ async fn sweep_tenant(app: &App, tenant: TenantId) -> Result<Swept, PaymentError
                 }
             });
         }
-        for (intent, attempt) in take_due_fees(app, tenant).await? {
-            swept.fees += 1;
+        for (intent, attempt) in take_due_attempts(app, tenant).await? {
+            swept.attempts += 1;
             let app = app.clone();
             asking.spawn(async move {
                 if let Err(error) = sync(&app, tenant, intent, attempt).await {
-                    tracing::warn!(%attempt, %error, "the fee could not be asked for");
+                    tracing::warn!(%attempt, %error, "the attempt could not be asked about");
                 }
             });
         }
@@ -88,8 +91,8 @@ async fn sweep_tenant(app: &App, tenant: TenantId) -> Result<Swept, PaymentError
     Ok(swept)
 }
 
-/// Asks about one operation that has no answer: the gateway is queried where that can tell, and
-/// asked the same again under the same key where it cannot.
+/// Asks about one operation that has no answer, in the way its gateway has for that: the same
+/// again under the same key, a look by our own reference, or the payment's state.
 ///
 /// # Errors
 /// The database; a payment that cannot say what was asked.
@@ -101,6 +104,14 @@ pub async fn ask_again(
     let Some(found) = find(app, tenant, id).await? else { return Ok(None) };
     if found.operation.state.is_final() {
         return Ok(Some(found));
+    }
+    let gateway = gateway_for(app, &found)?;
+    let asked_for =
+        found.operation.state == OperationState::Pending || is_contradicted(&found.operation);
+    if let (Recovery::Find { after_seconds }, false) =
+        (gateway.recovery(found.operation.kind), asked_for)
+    {
+        return look_for(app, tenant, found, after_seconds).await;
     }
     let repeatable = recognises(app, &found)?;
     let Some(query) = query_instead(&found.operation, &found.payment, repeatable) else {
@@ -119,12 +130,45 @@ pub async fn ask_again(
     }
 }
 
-/// Whether the gateway would still take a repetition for one.
-fn recognises(app: &App, found: &Settled) -> Result<bool, PaymentError> {
+fn gateway_for(app: &App, found: &Settled) -> Result<Gateway, PaymentError> {
     let id = found.operation.attempt;
     let attempt = found.payment.attempt(id).ok_or(PaymentError::UnknownAttempt { attempt: id })?;
-    let gateway = gateway_of(&app.gateways, attempt)?;
-    Ok(gateway.recognises(found.operation.created_at, app.clock.now()))
+    gateway_of(&app.gateways, attempt).cloned()
+}
+
+/// Whether the gateway would still take a repetition for one.
+fn recognises(app: &App, found: &Settled) -> Result<bool, PaymentError> {
+    let (gateway, operation) = (gateway_for(app, found)?, &found.operation);
+    Ok(gateway.recognises(operation.kind, operation.created_at, app.clock.now()))
+}
+
+/// Looks for an operation by our own reference. Where the gateway, asked late enough, knows
+/// nothing of it, nothing happened, and it is sent again.
+async fn look_for(
+    app: &App,
+    tenant: TenantId,
+    found: Settled,
+    after_seconds: u32,
+) -> Result<Option<Settled>, PaymentError> {
+    let (gateway, operation) = (gateway_for(app, &found)?, &found.operation);
+    let ask = Ask::Find(Box::new(operation.ask(&found.payment)?));
+    let request = gateway.build(&ask, &operation.key)?;
+    let (outcome, archive) = speak(app, &gateway, &ask, request, Repetition::First).await;
+    if let Outcome::Unknown(unknown) = &outcome {
+        let age = app.clock.now() - operation.created_at;
+        let nothing = matches!(unknown.why, UnknownReason::NotFound { .. });
+        if nothing && age >= chrono::Duration::seconds(after_seconds.into()) {
+            return send_again(app, tenant, found, gateway).await;
+        }
+        tracing::warn!(id = %operation.id, why = unknown.why.code(), "the gateway did not tell");
+        return Ok(None);
+    }
+    let (id, now) = (operation.id, app.clock.now());
+    let (outcome, archive) = (&outcome, &archive);
+    let settled = app.db.transaction("settle", tenant, |tx| {
+        work(async move { settle(tx, tenant, now, id, outcome, archive).await })
+    });
+    settled.await.map(Some)
 }
 
 /// Ends an operation that the gateway, asked about the payment, shows not to have happened.
@@ -148,17 +192,24 @@ async fn repeat(
     tenant: TenantId,
     found: Settled,
 ) -> Result<Option<Settled>, PaymentError> {
-    let Settled { operation, payment } = found;
-    let id = operation.id;
-    let attempt = payment
-        .attempt(operation.attempt)
-        .ok_or(PaymentError::UnknownAttempt { attempt: operation.attempt })?;
-    let gateway = gateway_of(&app.gateways, attempt)?.clone();
-    if !gateway.recognises(operation.created_at, app.clock.now()) {
+    let gateway = gateway_for(app, &found)?;
+    if !recognises(app, &found)? {
         // A repetition would be a new request there. Only a webhook or a person can tell.
+        let id = found.operation.id;
         tracing::error!(%id, "has no outcome, and the gateway no longer knows its key");
         return Ok(None);
     }
+    send_again(app, tenant, found, gateway).await
+}
+
+async fn send_again(
+    app: &App,
+    tenant: TenantId,
+    found: Settled,
+    gateway: Gateway,
+) -> Result<Option<Settled>, PaymentError> {
+    let Settled { operation, payment } = found;
+    let id = operation.id;
     let ask = operation.ask(&payment)?;
     let request = gateway.build(&ask, &operation.key)?;
     if operation.request_hash.as_deref() != Some(request.fingerprint().as_str()) {
@@ -169,6 +220,22 @@ async fn repeat(
     let call = Call { operation: id, ask, request, gateway };
     let waited = GatewayTime::default();
     call_and_settle(app, tenant, &call, Repetition::AfterUnknown, &waited).await.map(Some)
+}
+
+/// Speaks with a gateway and learns from it whether it works.
+async fn speak(
+    app: &App,
+    gateway: &Gateway,
+    ask: &Ask,
+    request: HttpRequest,
+    repetition: Repetition,
+) -> (Outcome, Archive) {
+    let (outcome, archive) = gateway.call(ask, request, repetition).await;
+    let now = app.clock.now();
+    gateway.breaker.learn(&outcome, now);
+    let circuit = gateway.breaker.circuit(now);
+    app.metrics.called(&gateway.connection, outcome.as_str(), circuit.figure());
+    (outcome, archive)
 }
 
 /// Calls the gateway, outside any transaction, and writes down what it came to. The time of the
@@ -184,7 +251,8 @@ pub async fn call_and_settle(
     waited: &GatewayTime,
 ) -> Result<Settled, PaymentError> {
     let watch = Monotonic::start();
-    let (outcome, archive) = call.gateway.call(&call.ask, call.request.clone(), repetition).await;
+    let (outcome, archive) =
+        speak(app, &call.gateway, &call.ask, call.request.clone(), repetition).await;
     waited.add(watch.elapsed());
     let (now, outcome, archive) = (app.clock.now(), &outcome, &archive);
     app.db
@@ -291,7 +359,26 @@ pub async fn sync(
     let amount = payment.intent.amount;
     let charge_ref = known.charge_ref.clone();
     let query = Ask::Sync(SyncPayment { payment: intent, provider_ref, charge_ref, amount });
-    query_outcome(app, tenant, &payment, attempt, query).await.map(|_| ())
+    query_outcome(app, tenant, &payment, attempt, query).await?;
+    take_agreed(app, tenant, intent).await
+}
+
+/// Takes, or holds, what the customer agreed to, where the gateway waits for our word.
+async fn take_agreed(
+    app: &App,
+    tenant: TenantId,
+    intent: PaymentIntentId,
+) -> Result<(), PaymentError> {
+    let (now, gateways) = (app.clock.now(), &app.gateways);
+    let call = app
+        .db
+        .transaction("take_agreed", tenant, |tx| {
+            work(async move { confirm_agreed(tx, tenant, now, gateways, intent).await })
+        })
+        .await?;
+    let Some(call) = call else { return Ok(()) };
+    let waited = GatewayTime::default();
+    call_and_settle(app, tenant, &call, Repetition::First, &waited).await.map(|_| ())
 }
 
 /// Whether a query was answered.
@@ -313,7 +400,7 @@ async fn query_outcome(
     let known = payment.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
     let gateway = gateway_of(&app.gateways, known)?;
     let request = gateway.build(&query, &format!("mizan-{attempt}-query"))?;
-    let (outcome, _) = gateway.call(&query, request, Repetition::First).await;
+    let (outcome, _) = speak(app, gateway, &query, request, Repetition::First).await;
     let answer = match &outcome {
         Outcome::Done(answer) | Outcome::Pending(answer) => answer,
         // Said twice, so it is a fact; unless it is about something else altogether.

@@ -55,6 +55,10 @@ pub struct IntentView {
     pub cancellation_reason: Option<String>,
     /// For people.
     pub description: Option<String>,
+    /// Where the customer is, ISO 3166 alpha-2.
+    pub country: Option<String>,
+    /// The kind of instrument.
+    pub payment_method_type: Option<String>,
     /// The shop's pairs.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
@@ -116,6 +120,9 @@ pub struct AttemptView {
     pub fee: Option<i64>,
     /// The tax on it.
     pub fee_tax: Option<i64>,
+    /// Why this connection: the rule that decided and what was weighed, in order.
+    #[schema(value_type = Option<Object>)]
+    pub route: Option<Value>,
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
@@ -200,6 +207,8 @@ impl From<&Payment> for IntentView {
             review_reason: intent.review_reason.clone(),
             cancellation_reason: intent.cancellation_reason.clone(),
             description: intent.description.clone(),
+            country: intent.country.clone(),
+            payment_method_type: intent.method.clone(),
             metadata: intent.metadata.clone(),
             created: intent.created_at,
             updated: intent.updated_at,
@@ -240,6 +249,7 @@ impl From<&super::Attempt> for AttemptView {
             amount_captured: attempt.captured.minor(),
             fee: attempt.fee.as_ref().map(|fee| fee.fee.minor()),
             fee_tax: attempt.fee.as_ref().map(|fee| fee.tax.minor()),
+            route: attempt.route.clone(),
             created: attempt.created_at,
         }
     }

@@ -169,13 +169,14 @@ async fn ask_again(
         OperationKind::Create => {
             let provider = asked.provider.parse().map_err(|_| corrupt("an attempt's provider"))?;
             payment.intent.payment_method.clone_from(instrument);
-            payment.begin_attempt(attempt, asked.connection.clone(), provider, now);
+            payment.begin_attempt(attempt, asked.connection.clone(), provider, None, now);
         }
         OperationKind::Refund => {
             let policy = payments::policy(conn, tenant).await?;
             let refund = refund(asked, attempt, now).ok_or_else(|| corrupt("a refund's row"))?;
             payment.promise_refund(refund, &policy, &mut plan)?;
         }
+        OperationKind::Confirm => payment.take_at_our_word(),
         OperationKind::Capture | OperationKind::Void => {}
     }
     payments::save(conn, tenant, &[payment], now).await?;

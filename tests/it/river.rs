@@ -198,6 +198,8 @@ fn intent() -> NewIntent {
         payment_method: None,
         return_url: None,
         description: None,
+        country: None,
+        method: None,
         metadata: BTreeMap::new(),
     }
 }

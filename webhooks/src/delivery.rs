@@ -31,6 +31,11 @@ impl NewDelivery {
         self.id
     }
 
+    /// The gateway it came from.
+    pub const fn provider(&self) -> ProviderName {
+        self.provider
+    }
+
     /// The connection it came in by.
     pub fn connection(&self) -> &str {
         &self.connection

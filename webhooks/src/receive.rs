@@ -11,6 +11,9 @@ use crate::error::Refused;
 
 /// Headers kept of every delivery; they say what kind of bytes these are and who brought them.
 const COMMON_HEADERS: &[&str] = &["content-type", "user-agent"];
+/// Under this name the certificates are kept that a delivery was verified with. What a caller
+/// sends under it is not kept.
+pub(crate) const CERTIFICATES: &str = "mizan-certificates";
 /// Most headers kept of one delivery.
 const HEADERS_MAX: usize = 8;
 
@@ -43,6 +46,8 @@ pub struct Checked<'a> {
     body: &'a [u8],
     verified: VerifiedDelivery,
     events: Result<Vec<ProviderEvent>, TranslateError>,
+    /// What it was verified with, where that was fetched for it: evidence as the bytes are.
+    certificates: String,
 }
 
 /// Verifies the raw bytes and, once they are believed, translates them. Pure.
@@ -61,7 +66,8 @@ pub fn check<'a>(
 ) -> Result<Checked<'a>, Refused> {
     let verified = provider.verify_webhook(body, headers, keys, now)?;
     let events = provider.events(body);
-    Ok(Checked { provider: provider.name(), headers, body, verified, events })
+    let certificates = keys.certificates.concat();
+    Ok(Checked { provider: provider.name(), headers, body, verified, events, certificates })
 }
 
 impl Checked<'_> {
@@ -91,6 +97,10 @@ impl Checked<'_> {
             (Err(TranslateError::Object { event_type, .. }), _) => Some(event_type.as_str()),
             _ => None,
         };
+        let mut headers = kept_headers(self.provider, self.headers);
+        if !self.certificates.is_empty() {
+            headers.push((CERTIFICATES.to_owned(), self.certificates.clone()));
+        }
         NewDelivery {
             id,
             connection: connection.to_owned(),
@@ -100,7 +110,7 @@ impl Checked<'_> {
             object_ref: first
                 .and_then(ProviderEvent::provider_ref)
                 .and_then(|object| label(object.as_str())),
-            headers: kept_headers(self.provider, self.headers),
+            headers,
             body: self.body.to_vec(),
             signed_at: self.verified.signed_at,
             occurred_at: first.and_then(|event| event.occurred_at).filter(is_storable),

@@ -1,11 +1,11 @@
 //! Verifying a kept delivery again, from its bytes and headers alone.
 
-use mizan_providers::Provider;
+use mizan_providers::{Provider, WebhookKeys};
 use secrecy::SecretString;
 
 use crate::delivery::Delivery;
 use crate::error::Refused;
-use crate::receive::{Checked, check};
+use crate::receive::{CERTIFICATES, Checked, check};
 
 /// Why a kept delivery is not believed a second time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +37,10 @@ pub fn check_again<'a>(
 ) -> Result<Checked<'a>, Unverifiable> {
     let kept = &delivery.summary;
     let at = kept.signed_at.unwrap_or(kept.received_at);
-    let checked = check(provider, secrets.into(), &delivery.headers, &delivery.body, at);
+    let certificates: Vec<String> =
+        delivery.headers.get(CERTIFICATES).map(ToOwned::to_owned).into_iter().collect();
+    let keys = WebhookKeys { secrets, certificates: &certificates };
+    let checked = check(provider, keys, &delivery.headers, &delivery.body, at);
     let checked = checked.map_err(|refused| match refused {
         Refused::NotBelieved(_) => Unverifiable::NotSigned,
         other => Unverifiable::Refused(other),

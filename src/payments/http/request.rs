@@ -31,6 +31,12 @@ pub(super) struct CreateBody {
     pub(super) return_url: Option<String>,
     /// For people.
     description: Option<String>,
+    /// Where the customer is: two letters of ISO 3166. Routing goes by it.
+    #[schema(example = "AE")]
+    country: Option<String>,
+    /// The kind of instrument, such as `card` or `upi`. Routing goes by it.
+    #[schema(example = "card")]
+    payment_method_type: Option<String>,
     /// Your own pairs: at most 48, keys to 40 and values to 500 characters.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
@@ -99,6 +105,32 @@ pub(super) struct CaptureBody {
 pub(super) struct CancelBody {
     /// For people, at most 200 characters.
     pub(super) cancellation_reason: Option<String>,
+}
+
+/// Two upper-case letters.
+pub(super) fn check_country(text: Option<&str>) -> Result<(), Problem> {
+    let fits = |it: &str| it.len() == 2 && it.bytes().all(|b| b.is_ascii_uppercase());
+    if text.is_none_or(fits) {
+        return Ok(());
+    }
+    let detail = "`country` is two upper-case letters of ISO 3166, such as AE.";
+    Err(Problem::new(Code::InvalidField, detail).param("country"))
+}
+
+/// A word such as `card`.
+pub(super) fn check_method(text: Option<&str>) -> Result<(), Problem> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let fits = |it: &str| {
+        (1..=40).contains(&it.len())
+            && it.bytes().all(plain)
+            && it.starts_with(|c: char| c.is_ascii_lowercase())
+    };
+    if text.is_none_or(fits) {
+        return Ok(());
+    }
+    let detail = "`payment_method_type` is a word such as `card` or `upi`: lower-case letters, \
+                  digits and `_`, at most 40.";
+    Err(Problem::new(Code::InvalidField, detail).param("payment_method_type"))
 }
 
 fn too_long(param: &str, max: usize) -> Problem {
@@ -190,6 +222,8 @@ impl CreateBody {
         check_text("description", self.description.as_deref(), 500)?;
         check_return_url(self.return_url.as_deref())?;
         check_metadata(&self.metadata)?;
+        check_country(self.country.as_deref())?;
+        check_method(self.payment_method_type.as_deref())?;
         let mut lines = Vec::with_capacity(self.lines.len());
         for (n, line) in self.lines.into_iter().enumerate() {
             check_amount(&format!("lines[{n}].amount"), line.amount)?;
@@ -213,6 +247,8 @@ impl CreateBody {
             payment_method: self.payment_method,
             return_url: self.return_url,
             description: self.description,
+            country: self.country,
+            method: self.payment_method_type,
             metadata: self.metadata,
         })
     }

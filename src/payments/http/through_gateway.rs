@@ -6,6 +6,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use mizan_money::id::OperationId;
+use mizan_providers::Operation;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -17,7 +18,7 @@ use crate::http::{
     Chain, Claim, Code, GatewayTime, Idempotent, Keep, Problem, Replay, StoredAnswer,
     attach_operation, claim, finish, keep_refusal,
 };
-use crate::payments::ask::{Call, Step};
+use crate::payments::ask::{Call, Step, confirm_elsewhere};
 use crate::payments::error::PaymentError;
 use crate::payments::gateway::Repetition;
 use crate::payments::operation::{CALL_TIME_MAX, OperationKind, OperationState};
@@ -25,6 +26,9 @@ use crate::payments::settle::{Settled, find};
 use crate::payments::sweep::call_and_settle;
 use crate::payments::view::{IntentView, RefundView};
 use crate::payments::{Payment, store};
+
+/// Over how many further connections one command goes at most.
+const CONNECTIONS_MAX: usize = 3;
 
 /// What the caller gets to see.
 #[derive(Debug, Clone, Copy)]
@@ -77,8 +81,41 @@ where
     };
     let first = Repetition::First;
     let settled = call_and_settle(app, caller.tenant(), &call, first, waited).await;
-    let settled = settled.map_err(|error| asked_and_not_written(&error))?;
+    let mut settled = settled.map_err(|error| asked_and_not_written(&error))?;
+    for _ in 0..CONNECTIONS_MAX {
+        let Some(call) = go_on(app, caller, request, &call, &settled).await? else { break };
+        let next = call_and_settle(app, caller.tenant(), &call, first, waited).await;
+        settled = next.map_err(|error| asked_and_not_written(&error))?;
+    }
     answer(app, caller, request, shows, &settled, Replay::First).await
+}
+
+/// Begins the same payment over the next connection, where the one before refused in a way that
+/// leaves no doubt: a soft decline, or a refusal that did nothing.
+async fn go_on(
+    app: &App,
+    caller: &Caller,
+    request: &Idempotent,
+    call: &Call,
+    settled: &Settled,
+) -> Result<Option<Call>, Problem> {
+    let Operation::Create(asked) = &call.ask else { return Ok(None) };
+    if !settled.operation.may_go_on() {
+        return Ok(None);
+    }
+    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    let (id, instrument) = (settled.payment.intent.id, asked.payment_method.as_deref());
+    app.db
+        .transaction("go_on", tenant, |tx| {
+            work(async move {
+                let next = confirm_elsewhere(tx, tenant, now, gateways, id, instrument).await?;
+                if let Some(call) = &next {
+                    attach_operation(tx, tenant, request, call.operation.uuid(), now).await?;
+                }
+                Ok(next)
+            })
+        })
+        .await
 }
 
 async fn first_transaction<'env, F>(

@@ -178,6 +178,8 @@ fn intent_from(row: &PgRow) -> Result<Intent> {
         lost: money("lost")?,
         unapplied: money("unapplied")?,
         description: row.try_get("description")?,
+        country: row.try_get("country")?,
+        method: row.try_get("method")?,
         payment_method: row.try_get("payment_method")?,
         return_url: row.try_get("return_url")?,
         metadata: metadata(row)?,
@@ -242,8 +244,9 @@ fn attempt_from(row: &PgRow, of: Currency) -> Result<Attempt> {
         status_at: row.try_get("status_at")?,
         captured: money(row, "captured", of)?,
         fee,
-        fee_check_at: row.try_get("fee_check_at")?,
-        fee_checks: row.try_get("fee_checks")?,
+        sync_at: row.try_get("sync_at")?,
+        syncs: row.try_get("syncs")?,
+        route: row.try_get("route")?,
         created_at: row.try_get("created_at")?,
     })
 }

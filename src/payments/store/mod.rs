@@ -23,7 +23,8 @@ pub use operation::{
     lock_operation, open_operation, open_operations, operation, postpone_operation,
 };
 pub use query::{
-    Listing, awaits_reference, due_fees, intents, postpone_fee, refund_owner, refunds,
+    DueAttempt, Listing, awaits_reference, due_attempts, hint_attempts, intents, postpone_attempt,
+    refund_owner, refunds,
 };
 pub use reference::{Found, FoundBy, Wanted, attempts_by_reference, refunds_by_reference};
 pub use save::{insert_intent, save};

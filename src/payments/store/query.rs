@@ -2,10 +2,11 @@
 
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{TenantId, Timestamp};
+use mizan_providers::PaymentStatus;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Result;
+use super::{Result, corrupt};
 
 /// Whether some attempt over this connection has no gateway id yet, so that the gateway may
 /// speak of it without our knowing.
@@ -50,20 +51,33 @@ pub async fn refund_owner(
     Ok(owner.map(PaymentIntentId::from_uuid))
 }
 
-/// Captured attempts whose fee is due to be asked for; to be postponed by whoever reads them.
+/// An attempt that is due to be asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct DueAttempt {
+    /// Its payment.
+    pub intent: PaymentIntentId,
+    /// Itself.
+    pub attempt: AttemptId,
+    /// What the gateway said last.
+    pub status: PaymentStatus,
+    /// How often it was asked about.
+    pub syncs: i16,
+}
+
+/// Attempts that are due to be asked about, locked; those that somebody else has are left out.
 ///
 /// # Errors
 /// The database.
-pub async fn due_fees(
+pub async fn due_attempts(
     conn: &mut PgConnection,
     tenant: TenantId,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<(PaymentIntentId, AttemptId, i16)>> {
-    let rows: Vec<(Uuid, Uuid, i16)> = sqlx::query_as(
-        "select intent_id, id, fee_checks from payments.attempt
-         where tenant_id = $1 and fee_check_at <= $2
-         order by fee_check_at
+) -> Result<Vec<DueAttempt>> {
+    let rows: Vec<(Uuid, Uuid, String, i16)> = sqlx::query_as(
+        "select intent_id, id, status, syncs from payments.attempt
+         where tenant_id = $1 and sync_at <= $2
+         order by sync_at
          limit $3
          for no key update skip locked",
     )
@@ -72,31 +86,58 @@ pub async fn due_fees(
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    let ids = |(intent, id, checks)| {
-        (PaymentIntentId::from_uuid(intent), AttemptId::from_uuid(id), checks)
+    let due = |(intent, id, status, syncs): (Uuid, Uuid, String, i16)| {
+        let status = status.parse().map_err(corrupt)?;
+        let (intent, attempt) = (PaymentIntentId::from_uuid(intent), AttemptId::from_uuid(id));
+        Ok(DueAttempt { intent, attempt, status, syncs })
     };
-    Ok(rows.into_iter().map(ids).collect())
+    rows.into_iter().map(due).collect()
 }
 
-/// Says when to ask next for a fee.
+/// Says when to ask next about an attempt.
 ///
 /// # Errors
 /// The database.
-pub async fn postpone_fee(
+pub async fn postpone_attempt(
     conn: &mut PgConnection,
     tenant: TenantId,
     attempt: AttemptId,
-    checks: i16,
-    check_at: Timestamp,
+    syncs: i16,
+    at: Timestamp,
 ) -> Result<()> {
     sqlx::query(
-        "update payments.attempt set fee_checks = $3, fee_check_at = $4
-         where tenant_id = $1 and id = $2 and fee_check_at is not null",
+        "update payments.attempt set syncs = $3, sync_at = $4
+         where tenant_id = $1 and id = $2 and sync_at is not null",
     )
     .bind(tenant.0)
     .bind(attempt.uuid())
-    .bind(checks)
-    .bind(check_at)
+    .bind(syncs)
+    .bind(at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Says that attempts are to be asked about at once: a hint came.
+///
+/// # Errors
+/// The database.
+pub async fn hint_attempts(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    attempts: &[AttemptId],
+    now: Timestamp,
+) -> Result<()> {
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update payments.attempt set sync_at = $3, syncs = 0
+         where tenant_id = $1 and id = any ($2)",
+    )
+    .bind(tenant.0)
+    .bind(attempts.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+    .bind(now)
     .execute(conn)
     .await?;
     Ok(())

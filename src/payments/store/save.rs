@@ -21,8 +21,8 @@ pub async fn insert_intent(
     sqlx::query(
         "insert into payments.intent
              (tenant_id, id, currency, amount, capture_method, state, description,
-              payment_method, return_url, metadata, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+              payment_method, return_url, metadata, country, method, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)",
     )
     .bind(tenant.0)
     .bind(intent.id.uuid())
@@ -34,6 +34,8 @@ pub async fn insert_intent(
     .bind(&intent.payment_method)
     .bind(&intent.return_url)
     .bind(serde_json::to_value(&intent.metadata).map_err(corrupt)?)
+    .bind(&intent.country)
+    .bind(&intent.method)
     .bind(intent.created_at)
     .execute(&mut *conn)
     .await?;
@@ -207,20 +209,20 @@ async fn save_attempts(
     sqlx::query(
         "insert into payments.attempt
              (tenant_id, id, intent_id, connection, provider, provider_ref, charge_ref,
-              status, status_at, captured, fee, fee_tax, fee_currency, fee_ref, fee_check_at,
-              fee_checks, created_at)
+              status, status_at, captured, fee, fee_tax, fee_currency, fee_ref, sync_at,
+              syncs, route, created_at)
          select $1, a.*
          from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
                  $8::text[], $9::timestamptz[], $10::bigint[], $11::bigint[], $12::bigint[],
                  $13::text[], $14::text[], $15::timestamptz[], $16::smallint[],
-                 $17::timestamptz[]) as a
+                 $17::jsonb[], $18::timestamptz[]) as a
          on conflict (tenant_id, id) do update
          set provider_ref = excluded.provider_ref, charge_ref = excluded.charge_ref,
              status = excluded.status, status_at = excluded.status_at,
              captured = excluded.captured, fee = excluded.fee,
              fee_tax = excluded.fee_tax, fee_currency = excluded.fee_currency,
-             fee_ref = excluded.fee_ref, fee_check_at = excluded.fee_check_at,
-             fee_checks = excluded.fee_checks",
+             fee_ref = excluded.fee_ref, sync_at = excluded.sync_at,
+             syncs = excluded.syncs",
     )
     .bind(tenant.0)
     .bind(all().map(|a| a.id.uuid()).collect::<Vec<_>>())
@@ -236,8 +238,9 @@ async fn save_attempts(
     .bind(fees().map(|fee| Some(fee?.tax.minor())).collect::<Vec<_>>())
     .bind(fees().map(|fee| Some(fee?.fee.currency().code())).collect::<Vec<_>>())
     .bind(fees().map(|fee| Some(fee?.reference.as_str())).collect::<Vec<_>>())
-    .bind(all().map(|a| a.fee_check_at).collect::<Vec<_>>())
-    .bind(all().map(|a| a.fee_checks).collect::<Vec<_>>())
+    .bind(all().map(|a| a.sync_at).collect::<Vec<_>>())
+    .bind(all().map(|a| a.syncs).collect::<Vec<_>>())
+    .bind(all().map(|a| a.route.clone()).collect::<Vec<_>>())
     .bind(all().map(|a| a.created_at).collect::<Vec<_>>())
     .execute(conn)
     .await?;

@@ -23,7 +23,9 @@ use mizan::auth::{CreateKey, Mode, create_key};
 use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan::db::{Db, DbOptions, work};
+use mizan::payments::certificates::Certificates;
 use mizan::payments::gateway::{Gateway, Gateways};
+use mizan::routing::Breaker;
 use mizan_ledger::read::{self, Cursor, Page};
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{ClientConfig, Credentials, GatewayClient, provider};
@@ -391,7 +393,7 @@ impl TestApp {
              select 'refund ' || id || ' ' || state from payments.refund
              where state in ('requested', 'sent', 'pending')
              union all
-             select 'fee of ' || id from payments.attempt where fee_check_at is not null
+             select 'fee of ' || id from payments.attempt where sync_at is not null and status = 'captured'
              union all
              select event_type || ' ' || state || ': ' || reason
              from webhooks.delivery where next_attempt_at is not null",
@@ -508,6 +510,8 @@ pub fn stripe(tenant: TenantId, base_url: &str, setup: Setup) -> Gateway {
         provider: provider(Credentials::Stripe { secret_key, account: None }).unwrap(),
         client: Arc::new(GatewayClient::new(config).unwrap()),
         webhook_secrets: vec![WEBHOOK_SECRET.into(), OLDER_SECRET.into()],
+        breaker: Breaker::default(),
+        certificates: Certificates::default(),
     }
 }
 
