@@ -17,18 +17,22 @@
 // Stripe's objects have more fields than the default lets one `json!` hold.
 #![recursion_limit = "256"]
 
+mod bank;
 mod config;
 mod connection;
 mod control;
 mod error;
 mod fault;
 mod journal;
+mod razorpay;
+mod running;
+mod secret;
 mod simulator;
 mod stripe;
 mod table;
 mod webhook;
 
-pub use config::{FeeSchedule, SimClock, SimulatorConfig};
+pub use config::{FeeSchedule, Gateway, RazorpayKeys, SimClock, SimulatorConfig};
 pub use error::SimulatorError;
 pub use fault::{FaultKind, FaultPlan, FaultPlanError, FaultPoint, FaultRule};
 pub use simulator::Simulator;
