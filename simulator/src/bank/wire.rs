@@ -34,7 +34,7 @@ pub trait Wire: Send + Sync + 'static {
     fn execute(&self, work: &mut Work<'_>, request: &Request) -> Answer;
 
     /// The answer to trouble that every gateway has, in this gateway's envelope.
-    fn trouble(&self, trouble: Trouble) -> Answer;
+    fn trouble(&self, trouble: Trouble, request: &Request) -> Answer;
 
     /// The messages about something that happened, as the state is now. `id` is the record's.
     fn messages(&self, work: &mut Work<'_>, happened: Happened, id: &str) -> Vec<Message>;

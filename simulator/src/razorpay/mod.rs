@@ -214,7 +214,7 @@ impl Wire for Razorpay {
         }
     }
 
-    fn trouble(&self, trouble: Trouble) -> Answer {
+    fn trouble(&self, trouble: Trouble, request: &Request) -> Answer {
         let error = match trouble {
             Trouble::Internal => Error::server(500),
             Trouble::Down => Error::server(503),
@@ -223,6 +223,9 @@ impl Wire for Razorpay {
             Trouble::KeyInUse => {
                 let text = "Another request with the same idempotency key is still in progress.";
                 Error::conflict(text)
+            }
+            Trouble::KeyMismatch if request.uri.path() == "/v1/payouts" => {
+                Error::state("Different request body sent for the same Idempotency Header")
             }
             Trouble::KeyMismatch => {
                 let text = "Different request with the same idempotency key has already been \

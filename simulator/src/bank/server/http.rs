@@ -38,10 +38,12 @@ async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
-    let Ok(body) = to_bytes(body, BODY_MAX).await else {
-        return respond(bank.wire.trouble(Trouble::TooLarge));
-    };
-    let request = Request { method, uri, headers, body };
+    let body = to_bytes(body, BODY_MAX).await;
+    let fits = body.is_ok();
+    let request = Request { method, uri, headers, body: body.unwrap_or_default() };
+    if !fits {
+        return respond(bank.wire.trouble(Trouble::TooLarge, &request));
+    }
     // A task of its own: a gateway goes on working when the caller has hung up.
     let work = tokio::spawn(async move { bank.answer(request).await });
     match work.await {
@@ -80,7 +82,7 @@ impl Bank {
     /// `None`: the connection ends without an answer.
     async fn answer(&self, request: Request) -> Option<Reply> {
         if lock(&self.faults).is_down(self.now()) {
-            return Some(Reply::Own(self.wire.trouble(Trouble::Down)));
+            return Some(Reply::Own(self.wire.trouble(Trouble::Down, &request)));
         }
         let entered = self.transact(|work| self.wire.enter(work, &request)).ok()?;
         let call = match entered {
@@ -88,12 +90,12 @@ impl Bank {
             Err(refusal) => return Some(Reply::Own(refusal)),
         };
         let key = call.key.as_ref().map(|key| format!("{}\n{}", key.scope, key.key));
-        let running = match self.start(key.as_deref()) {
+        let running = match self.start(key.as_deref(), &request) {
             Ok(running) => running,
             Err(refusal) => return Some(Reply::Own(refusal)),
         };
         let fault = self.draw(&call);
-        if let Some(reply) = fault.and_then(|fault| self.reply_instead(fault)) {
+        if let Some(reply) = fault.and_then(|fault| self.reply_instead(fault, &request)) {
             return Some(reply);
         }
         let kind = fault.map(|fault| fault.kind);
@@ -123,10 +125,10 @@ impl Bank {
     }
 
     /// Takes the key for this request.
-    fn start(&self, key: Option<&str>) -> Result<Option<Running<'_>>, Answer> {
+    fn start(&self, key: Option<&str>, request: &Request) -> Result<Option<Running<'_>>, Answer> {
         let Some(key) = key else { return Ok(None) };
         if !lock(&self.running).insert(key.to_owned()) {
-            return Err(self.wire.trouble(Trouble::KeyInUse));
+            return Err(self.wire.trouble(Trouble::KeyInUse, request));
         }
         Ok(Some(Running { bank: self, key: key.to_owned() }))
     }
@@ -136,16 +138,16 @@ impl Bank {
     }
 
     /// The reply of a fault that leaves everything undone.
-    fn reply_instead(&self, fault: Fault) -> Option<Reply> {
-        let own = |trouble: Trouble| Some(Reply::Own(self.wire.trouble(trouble)));
+    fn reply_instead(&self, fault: Fault, request: &Request) -> Option<Reply> {
+        let own = |trouble: Trouble| Some(Reply::Own(self.wire.trouble(trouble, request)));
         match fault.kind {
             FaultKind::Http500 => own(Trouble::Internal),
             FaultKind::ErrorIn200 => {
-                let answer = self.wire.trouble(Trouble::Internal);
+                let answer = self.wire.trouble(Trouble::Internal, request);
                 Some(Reply::Own(Answer { status: 200, ..answer }))
             }
             FaultKind::Http429 => {
-                let answer = self.wire.trouble(Trouble::TooManyRequests);
+                let answer = self.wire.trouble(Trouble::TooManyRequests, request);
                 let seconds = odd::retry_after(fault).to_string();
                 Some(Reply::Own(answer.header("retry-after", &seconds)))
             }
@@ -172,13 +174,13 @@ impl Bank {
             if let Some(stored) = stored {
                 return match stored.fingerprint == fingerprint {
                     true => stored.answer.clone(),
-                    false => self.wire.trouble(Trouble::KeyMismatch),
+                    false => self.wire.trouble(Trouble::KeyMismatch, request),
                 };
             }
             work.fault = fault;
             let mut answer = self.wire.execute(work, request);
             if fault.is_some_and(|fault| fault.kind == FaultKind::Http500After) && answer.is_kept {
-                answer = self.wire.trouble(Trouble::Internal);
+                answer = self.wire.trouble(Trouble::Internal, request);
                 answer.is_kept = true;
             }
             if let Some(key) = key.filter(|_| answer.is_kept) {
