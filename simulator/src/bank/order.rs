@@ -84,6 +84,8 @@ pub enum Outcome {
     Challenged,
     /// Fails the challenge.
     NotAuthenticated,
+    /// Nothing is done by the buyer: the bank approves the attempt that had failed last.
+    PaidLate,
     /// Nothing is done by the buyer: what was paid is taken back.
     Reversed,
 }
@@ -127,7 +129,7 @@ pub fn waiting(work: &Work<'_>, order: &str) -> Option<Payment> {
 /// Does what the buyer chose.
 ///
 /// # Errors
-/// The order is not open, or nothing was paid that could be reversed.
+/// The order is not open, or there is no payment that could be reversed or approved late.
 pub fn choose(work: &mut Work<'_>, order: &Order, choice: &Choice) -> Result<(), Refusal> {
     if choice.outcome == Outcome::Reversed {
         let paid = work.state.payments_of(&order.id).rev().find(|payment| payment.captured > 0);
@@ -136,6 +138,12 @@ pub fn choose(work: &mut Work<'_>, order: &Order, choice: &Choice) -> Result<(),
     }
     if order.state != OrderState::Open {
         return Err(Refusal::state(order.state));
+    }
+    if choice.outcome == Outcome::PaidLate {
+        let failed = |payment: &&Payment| payment.state == PaymentState::Failed;
+        let failed = work.state.payments_of(&order.id).rev().find(failed).cloned();
+        payment::authorise(work, failed.ok_or(Refusal::Missing)?);
+        return Ok(());
     }
     if choice.outcome == Outcome::Cancelled {
         return cancel(work, &order.id).map(drop);
@@ -162,7 +170,7 @@ pub fn choose(work: &mut Work<'_>, order: &Order, choice: &Choice) -> Result<(),
         Outcome::Held => payment::wait(work, attempt, PaymentState::Held),
         Outcome::Pending => payment::wait(work, attempt, PaymentState::Processing),
         Outcome::Challenged => payment::wait(work, attempt, PaymentState::RequiresAction),
-        Outcome::Cancelled | Outcome::Reversed => {}
+        Outcome::Cancelled | Outcome::PaidLate | Outcome::Reversed => {}
     }
     Ok(())
 }

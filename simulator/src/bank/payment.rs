@@ -193,7 +193,7 @@ fn give_back(
     payment.released += amount;
     if amount == left {
         payment.state = if payment.captured > 0 { PaymentState::Captured } else { end };
-        payment.plan.clear();
+        payment.plan.retain(|step| step.to != PaymentState::Expired);
     }
     let order = payment.order.clone();
     work.put(payment.clone());

@@ -94,7 +94,10 @@ pub fn payment(state: &State, payment: &Payment) -> Value {
         "notes": [],
         "fee": sum(fee),
         "tax": sum(tax),
-        "acquirer_data": { "auth_code": is_captured.then_some("299196") },
+        "acquirer_data": {
+            "auth_code": is_captured.then_some("299196"),
+            "authentication_reference_number": null,
+        },
         "created_at": payment.created.timestamp(),
     });
     if let Some(id) = &card_id {
@@ -220,8 +223,23 @@ pub fn dispute(state: &State, dispute: &Dispute) -> Value {
         "status": status,
         "phase": "chargeback",
         "created_at": dispute.created.timestamp(),
-        "evidence": dispute.wire,
+        "evidence": evidence(dispute),
     })
+}
+
+/// What the shop said, with null where it said nothing.
+fn evidence(dispute: &Dispute) -> Value {
+    let mut evidence = json!({
+        "amount": dispute.amount, "summary": null, "shipping_proof": null, "billing_proof": null,
+        "cancellation_proof": null, "customer_communication": null, "proof_of_service": null,
+        "explanation_letter": null, "refund_confirmation": null, "access_activity_log": null,
+        "refund_cancellation_policy": null, "term_and_conditions": null, "others": null,
+        "submitted_at": null,
+    });
+    for (name, value) in dispute.wire.as_object().into_iter().flatten() {
+        evidence[name] = value.clone();
+    }
+    evidence
 }
 
 /// A payout of RazorpayX. Fees and tax are known once it has left.

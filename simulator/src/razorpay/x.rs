@@ -205,10 +205,11 @@ pub fn transaction(state: &State, row: &Row) -> Value {
         }
         source
     });
+    let account = state.payouts.get(&row.source).map(|it| it.wire["account_number"].clone());
     json!({
         "id": row.id,
         "entity": "transaction",
-        "account_number": state.payouts.get(&row.source).map(|it| it.wire["account_number"].clone()),
+        "account_number": account,
         "amount": net.abs(),
         "currency": row.currency.code(),
         "credit": net.max(0),

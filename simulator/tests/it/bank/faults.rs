@@ -94,3 +94,18 @@ async fn a_500_after_the_work_is_what_the_key_replays() {
     }
     assert_eq!(rzp.state().await["references"]["r-1"]["refunded"], 1_000);
 }
+
+#[tokio::test]
+async fn a_key_whose_request_is_running_is_refused() {
+    let rzp = Rzp::new().await;
+    let payment = rzp.paid(50_000, "r-1").await;
+    rzp.faults("[[rules]]\non = \"refund\"\nkind = \"delay\"\ndelay_ms = 300");
+    let path = format!("/v1/payments/{payment}/refund");
+    let body = json!({ "amount": 1_000 });
+    let ask = || rzp.try_post(&path, &body, Some(("X-Refund-Idempotency", "refund-key-1")));
+    let (one, other) = tokio::join!(ask(), ask());
+    let mut statuses = [one.unwrap().status, other.unwrap().status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+    assert_eq!(rzp.state().await["references"]["r-1"]["refunded"], 1_000);
+}

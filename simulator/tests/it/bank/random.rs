@@ -92,8 +92,12 @@ async fn live(deeds: Vec<Deed>) {
     rzp.assert_balanced();
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn the_books_hold_after_every_deed(

@@ -1,5 +1,6 @@
 //! Razorpay's fake: orders and payments, money that goes out, reports, and its messages.
 
+mod fields;
 mod orders;
 mod payouts;
 mod refunds;

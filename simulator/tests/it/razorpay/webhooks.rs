@@ -101,3 +101,21 @@ async fn a_message_that_is_not_taken_is_tried_for_a_day() {
         sink.all().iter().map(|it| it.headers["x-razorpay-event-id"].clone()).collect();
     assert!(ids.len() > 5 && ids.iter().all(|id| *id == ids[0]), "the id stays the same");
 }
+
+#[tokio::test]
+async fn a_payment_that_failed_may_be_captured_after_all() {
+    let (rzp, sink) = heard(&[]).await;
+    let order = rzp.order(50_000, "r-1", "automatic").await;
+    let failed = rzp.choose(&order, &json!({ "outcome": "declined" })).await;
+    let late = rzp.choose(&order, &json!({ "outcome": "paid_late" })).await;
+    assert_eq!(late, failed);
+    rzp.sim.deliver_due().await;
+    let kinds = ["payment.failed", "payment.authorized", "payment.captured", "order.paid"];
+    assert_eq!(sink.kinds(), kinds);
+    let read = rzp.get(&format!("/v1/payments/{late}")).await;
+    assert_eq!(
+        (&read.body["status"], &read.body["error_code"]),
+        (&json!("captured"), &json!(null))
+    );
+    rzp.assert_balanced();
+}
