@@ -11,11 +11,85 @@ use crate::fault::FaultPlan;
 /// Where the simulator reads the time.
 pub type SimClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// A gateway that can be simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gateway {
+    /// stripe.com
+    Stripe,
+    /// razorpay.com
+    Razorpay,
+}
+
+impl Gateway {
+    /// All of them, in the order in which they take ports.
+    pub const ALL: [Self; 2] = [Self::Stripe, Self::Razorpay];
+
+    /// The name in addresses, files and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stripe => "stripe",
+            Self::Razorpay => "razorpay",
+        }
+    }
+
+    /// The name as people write it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Stripe => "Stripe",
+            Self::Razorpay => "Razorpay",
+        }
+    }
+
+    /// The gateway of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|gateway| gateway.name() == name)
+    }
+}
+
+impl fmt::Display for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What callers of Razorpay must present.
+#[derive(Clone)]
+pub struct RazorpayKeys {
+    /// The user name of HTTP Basic.
+    pub key_id: String,
+    /// The password of HTTP Basic; it also signs what checkout gives to the shop.
+    pub key_secret: String,
+    /// The number of the RazorpayX account that payouts are made from.
+    pub account_number: String,
+}
+
+impl fmt::Debug for RazorpayKeys {
+    /// Leaves the secret out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RazorpayKeys").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
+}
+
+impl Default for RazorpayKeys {
+    fn default() -> Self {
+        Self {
+            key_id: "rzp_test_simulator".to_owned(),
+            key_secret: "rzp_secret_simulator".to_owned(),
+            account_number: "7878780080316316".to_owned(),
+        }
+    }
+}
+
 /// The settings of one simulator.
 ///
-/// Start from [`SimulatorConfig::new`] and change fields.
+/// Start from [`SimulatorConfig::for_gateway`] and change fields.
 #[derive(Clone)]
 pub struct SimulatorConfig {
+    /// Which gateway it is.
+    pub gateway: Gateway,
     /// Folder of the journal files. `None`: everything is in memory and gone at the end.
     pub data_dir: Option<PathBuf>,
     /// What goes wrong, and when.
@@ -24,6 +98,8 @@ pub struct SimulatorConfig {
     pub clock: SimClock,
     /// The key that callers of the Stripe API must present.
     pub stripe_secret_key: String,
+    /// What callers of Razorpay must present.
+    pub razorpay: RazorpayKeys,
     /// The endpoint secret that signs webhooks.
     pub webhook_secret: String,
     /// Older endpoint secrets that are still active: each adds one more `v1` signature.
@@ -36,26 +112,46 @@ pub struct SimulatorConfig {
     pub fees: FeeSchedule,
     /// Seed of the object ids.
     pub seed: u64,
-    /// How long the late outcomes take: pending and bouncing refunds, bank debits.
+    /// How long the late outcomes take: pending and bouncing refunds, bank debits, payouts.
     pub late_outcome_after_s: u32,
+    /// How long after a capture it is settled to the shop's bank. `None`: only when the control
+    /// plane says so. Stripe's fake does not settle.
+    pub settle_after_s: Option<u32>,
+    /// What the account has for payouts before anything happened, in minor units of each
+    /// currency. Stripe's fake has no payouts.
+    pub payout_float: i64,
 }
 
 impl SimulatorConfig {
-    /// Settings for a simulator in memory, without faults and without a webhook endpoint.
+    /// Settings for a fake Stripe in memory, without faults and without a webhook endpoint.
     #[must_use]
     pub fn new(clock: SimClock) -> Self {
+        Self::for_gateway(Gateway::Stripe, clock)
+    }
+
+    /// Settings for a gateway in memory, without faults and without a webhook endpoint.
+    #[must_use]
+    pub fn for_gateway(gateway: Gateway, clock: SimClock) -> Self {
+        let webhook_secret = match gateway {
+            Gateway::Stripe => "whsec_simulator".to_owned(),
+            other => format!("{other}_webhook_simulator"),
+        };
         Self {
+            gateway,
             data_dir: None,
             faults: FaultPlan::default(),
             clock,
             stripe_secret_key: "sk_test_simulator".to_owned(),
-            webhook_secret: "whsec_simulator".to_owned(),
+            razorpay: RazorpayKeys::default(),
+            webhook_secret,
             older_webhook_secrets: Vec::new(),
             webhook_url: None,
             public_url: None,
             fees: FeeSchedule::default(),
             seed: 1,
             late_outcome_after_s: 60,
+            settle_after_s: Some(2 * 24 * 3600),
+            payout_float: 1_000_000_000,
         }
     }
 }
@@ -64,6 +160,7 @@ impl fmt::Debug for SimulatorConfig {
     /// Leaves the keys and secrets out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SimulatorConfig")
+            .field("gateway", &self.gateway)
             .field("data_dir", &self.data_dir)
             .field("webhook_url", &self.webhook_url)
             .field("public_url", &self.public_url)
@@ -82,6 +179,22 @@ pub struct FeeSchedule {
     pub fixed_hundredths: u32,
     /// Tax on the fee in basis points: 500 is 5 %.
     pub tax_bp: u32,
+}
+
+impl FeeSchedule {
+    /// The fee and the tax on it for an amount in minor units, of a currency that has
+    /// `per_major` of them.
+    ///
+    /// The fee is rounded half up, the tax is cut: 525.00 at 2.9 % + 1.00 and 5 % is 16.23
+    /// and 0.81.
+    #[must_use]
+    pub fn fee(self, amount: i64, per_major: i64) -> (i64, i64) {
+        let share = (i128::from(amount) * i128::from(self.rate_bp) + 5_000) / 10_000;
+        let fixed = i128::from(self.fixed_hundredths) * i128::from(per_major) / 100;
+        let fee = share + fixed;
+        let tax = fee * i128::from(self.tax_bp) / 10_000;
+        (i64::try_from(fee).unwrap_or(i64::MAX), i64::try_from(tax).unwrap_or(i64::MAX))
+    }
 }
 
 impl Default for FeeSchedule {

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::fault::{FaultEngine, FaultPlan};
-use crate::stripe::{Broken, StripeGateway};
+use crate::journal::Broken;
+use crate::running::Running;
 
 const BODY_MAX: usize = 256 * 1024;
 const SECRETS_MAX: usize = 5;
@@ -23,7 +24,7 @@ const SECRETS_MAX: usize = 5;
 #[derive(Clone)]
 pub struct Plane {
     /// The gateway.
-    pub stripe: Arc<StripeGateway>,
+    pub gateway: Running,
     /// The plan at work.
     pub faults: Arc<Mutex<FaultEngine>>,
 }
@@ -69,27 +70,27 @@ async fn replace_faults(State(plane): State<Plane>, headers: HeaderMap, body: St
 
 /// `GET /_sim/state`.
 async fn show_state(State(plane): State<Plane>) -> Response {
-    answer(plane.stripe.snapshot().map(|stripe| json!({ "stripe": stripe })))
+    answer(plane.gateway.snapshot().map(|state| json!({ plane.gateway.name(): state })))
 }
 
 /// `GET /_sim/webhooks`.
 async fn list_webhooks(State(plane): State<Plane>) -> Response {
-    answer(plane.stripe.deliveries().map(|rows| json!({ "stripe": rows })))
+    answer(plane.gateway.deliveries().map(|rows| json!({ plane.gateway.name(): rows })))
 }
 
 /// `POST /_sim/webhooks/flush`.
 async fn flush(State(plane): State<Plane>) -> Response {
-    let attempts = plane.stripe.deliver_due().await;
+    let attempts = plane.gateway.deliver_due().await;
     Json(json!({ "attempts": attempts })).into_response()
 }
 
 /// `POST /_sim/webhooks/{event_id}/resend`.
 async fn resend(State(plane): State<Plane>, Path(event_id): Path<String>) -> Response {
-    match plane.stripe.resend(&event_id) {
+    match plane.gateway.resend(&event_id) {
         Err(broken) => answer(Err(broken)),
         Ok(None) => refuse(StatusCode::NOT_FOUND, "there is no such event"),
         Ok(Some(())) => {
-            let attempts = plane.stripe.deliver_due().await;
+            let attempts = plane.gateway.deliver_due().await;
             Json(json!({ "attempts": attempts })).into_response()
         }
     }
@@ -112,6 +113,6 @@ async fn set_endpoint(State(plane): State<Plane>, body: Bytes) -> Response {
     if !(1..=SECRETS_MAX).contains(&count) {
         return refuse(StatusCode::BAD_REQUEST, "an endpoint has 1 to 5 active secrets");
     }
-    plane.stripe.set_endpoint(endpoint.url, endpoint.secrets);
+    plane.gateway.set_endpoint(endpoint.url, endpoint.secrets);
     StatusCode::NO_CONTENT.into_response()
 }

@@ -47,6 +47,9 @@ pub enum SimulatorError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// A write to the journal failed: the simulator answers nothing any more.
+    #[error("the journal cannot be written: start the simulator again")]
+    JournalBroken,
     /// The fault plan cannot be used.
     #[error("the fault plan cannot be used")]
     Faults(#[from] FaultPlanError),

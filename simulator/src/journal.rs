@@ -12,6 +12,10 @@ use serde::de::DeserializeOwned;
 
 use crate::error::SimulatorError;
 
+/// The state could not be written: no answer may be given.
+#[derive(Debug)]
+pub struct Broken;
+
 /// The file, or nothing when the state lives in memory only.
 #[derive(Debug)]
 pub struct Journal {

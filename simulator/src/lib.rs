@@ -7,28 +7,34 @@
 //! What it promises:
 //!
 //! - Every change is in the journal file before the answer leaves, when a data folder is given.
-//! - Time is the clock that was passed in: nothing expires, retries or settles by itself.
+//! - Time is the clock that was passed in: what expires, retries, bounces or settles does so by it.
 //! - Faults are data ([`FaultPlan`]), drawn from a seeded generator, the same on every run.
-//! - Money adds up: `charged - refunded - fees = balance` in every currency, at every moment.
+//! - Money adds up in every currency, at every moment: [`Simulator::imbalance`].
 //!
-//! Parts shared by all gateways: [`FaultPlan`], the journal, the webhook queue, the control plane
-//! under `/_sim/`. Each gateway has a folder of its own; today that is `stripe`.
+//! One [`Simulator`] is one [`Gateway`] on a port of its own. Parts shared by all gateways:
+//! [`FaultPlan`], the journal, the webhook queue, the control plane under `/_sim/`. Stripe's fake
+//! stands alone in `stripe`; the others are folders of words for one core, `bank`, which keeps the
+//! money and knows no wire. The README says how to add one.
 
 // Stripe's objects have more fields than the default lets one `json!` hold.
 #![recursion_limit = "256"]
 
+mod bank;
 mod config;
 mod connection;
 mod control;
 mod error;
 mod fault;
 mod journal;
+mod razorpay;
+mod running;
+mod secret;
 mod simulator;
 mod stripe;
 mod table;
 mod webhook;
 
-pub use config::{FeeSchedule, SimClock, SimulatorConfig};
+pub use config::{FeeSchedule, Gateway, RazorpayKeys, SimClock, SimulatorConfig};
 pub use error::SimulatorError;
 pub use fault::{FaultKind, FaultPlan, FaultPlanError, FaultPoint, FaultRule};
 pub use simulator::Simulator;

@@ -5,9 +5,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::StatusCode;
-use axum::{Json, Router};
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -17,7 +14,7 @@ use crate::connection::{Connection, CuttableListener};
 use crate::control::{self, Plane};
 use crate::error::SimulatorError;
 use crate::fault::{FaultEngine, FaultPlan};
-use crate::stripe::StripeGateway;
+use crate::running::Running;
 
 const DELIVERY_INTERVAL: Duration = Duration::from_millis(500);
 const STOP_WITHIN: Duration = Duration::from_secs(5);
@@ -28,7 +25,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// is in the journal.
 pub struct Simulator {
     addr: SocketAddr,
-    stripe: Arc<StripeGateway>,
+    gateway: Running,
     faults: Arc<Mutex<FaultEngine>>,
     stopping: Arc<Notify>,
     server: Option<JoinHandle<()>>,
@@ -54,13 +51,11 @@ impl Simulator {
         let faults = Arc::new(Mutex::new(FaultEngine::new(&config.faults)));
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
         let public_url = public_url.trim_end_matches('/').to_owned();
-        let stripe = StripeGateway::open(&config, public_url, Arc::clone(&faults), client)?;
-        let stripe = Arc::new(stripe);
-        let plane = Plane { stripe: Arc::clone(&stripe), faults: Arc::clone(&faults) };
-        let app = Router::new()
-            .merge(stripe.router())
+        let gateway = Running::open(&config, public_url, Arc::clone(&faults), client)?;
+        let plane = Plane { gateway: gateway.clone(), faults: Arc::clone(&faults) };
+        let app = gateway
+            .router()
             .merge(control::router(plane))
-            .fallback(nowhere)
             .into_make_service_with_connect_info::<Connection>();
         let stopping = Arc::new(Notify::new());
         let stop = Arc::clone(&stopping);
@@ -72,7 +67,7 @@ impl Simulator {
             }
         });
         let (server, loops) = (Some(server), Mutex::new(Vec::new()));
-        Ok(Self { addr, stripe, faults, stopping, server, loops })
+        Ok(Self { addr, gateway, faults, stopping, server, loops })
     }
 
     /// The base address, without a slash at the end.
@@ -83,7 +78,7 @@ impl Simulator {
 
     /// Where webhooks go from now on, the ones that are waiting included.
     pub fn set_webhook_url(&self, url: Option<String>) {
-        self.stripe.set_endpoint(url, None);
+        self.gateway.set_endpoint(url, None);
     }
 
     /// Replaces the fault plan.
@@ -94,18 +89,27 @@ impl Simulator {
 
     /// Sends every webhook that is due by the clock, and returns how many attempts were made.
     pub async fn deliver_due(&self) -> usize {
-        self.stripe.deliver_due().await
+        self.gateway.deliver_due().await
+    }
+
+    /// The check of its own books: what does not add up, currency by currency. Empty: charged,
+    /// less what was refunded, taken as fees and paid out, is the balance.
+    ///
+    /// # Errors
+    /// The journal could not be written, so nothing is known.
+    pub fn imbalance(&self) -> Result<Vec<String>, SimulatorError> {
+        self.gateway.imbalance().map_err(|_| SimulatorError::JournalBroken)
     }
 
     /// Sends due webhooks every half second until the simulator stops.
     pub fn spawn_delivery_loop(&self) {
-        let stripe = Arc::clone(&self.stripe);
+        let gateway = self.gateway.clone();
         let handle = tokio::spawn(async move {
             let mut ticks = tokio::time::interval(DELIVERY_INTERVAL);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                stripe.deliver_due().await;
+                gateway.deliver_due().await;
             }
         });
         self.loops.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
@@ -130,7 +134,7 @@ impl Drop for Simulator {
         for handle in self.loops.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             handle.abort();
         }
-        self.stripe.close();
+        self.gateway.close();
     }
 }
 
@@ -138,8 +142,4 @@ impl fmt::Debug for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Simulator").field("addr", &self.addr).finish_non_exhaustive()
     }
-}
-
-async fn nowhere() -> (StatusCode, Json<serde_json::Value>) {
-    (StatusCode::NOT_FOUND, Json(json!({ "error": "there is nothing at this address" })))
 }

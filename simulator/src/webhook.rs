@@ -10,11 +10,13 @@ use chrono::TimeDelta;
 use mizan_money::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::fault::{Fault, FaultKind};
 use crate::table::Keyed;
 
 const FIRST_RETRY_S: i64 = 30;
 const RETRY_MAX_S: i64 = 6 * 3600;
 const GIVE_UP_AFTER_S: i64 = 3 * 24 * 3600;
+const HOLD_BACK_S: i64 = 300;
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 /// How many attempts one pass makes at most.
 pub const PASS_MAX: usize = 10_000;
@@ -36,6 +38,100 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// What happened so far.
     pub attempts: Vec<Attempt>,
+    /// Where it goes instead of the account's endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What is wrong with its signature.
+    #[serde(default)]
+    pub twist: Twist,
+}
+
+/// What a fault does to the signature of a delivery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Twist {
+    /// How many seconds the time it claims is ahead, below zero behind.
+    pub skew_s: i64,
+    /// Whether the secret is the oldest active one, or an unknown newer one.
+    pub rotated: bool,
+}
+
+impl Twist {
+    /// The secrets that sign, newest first.
+    pub fn secrets(self, active: &[String]) -> Vec<String> {
+        match active {
+            secrets if !self.rotated => secrets.to_vec(),
+            [.., older] if active.len() > 1 => vec![older.clone()],
+            [only, ..] => vec![format!("{only}_next")],
+            [] => Vec::new(),
+        }
+    }
+
+    /// How wrong the time is.
+    pub fn skew(self) -> TimeDelta {
+        TimeDelta::try_seconds(self.skew_s).unwrap_or_default()
+    }
+}
+
+/// How an event is sent, with what a fault does to it.
+#[derive(Clone, Copy, Debug)]
+pub struct DispatchPlan {
+    /// How often.
+    pub copies: u8,
+    /// When.
+    pub state: DeliveryState,
+    /// What is wrong with the signature.
+    pub twist: Twist,
+}
+
+impl DispatchPlan {
+    /// The plan under this fault. Faults of the body are not in it.
+    pub fn new(fault: Option<Fault>, now: Timestamp) -> Self {
+        let state = DeliveryState::Waiting { due: now };
+        let mut plan = Self { copies: 1, state, twist: Twist::default() };
+        let Some(fault) = fault else { return plan };
+        let delay = fault.delay.and_then(|delay| TimeDelta::from_std(delay).ok());
+        match fault.kind {
+            FaultKind::Duplicate => plan.copies = 2,
+            FaultKind::Reorder => {
+                let delay = delay.unwrap_or(TimeDelta::seconds(HOLD_BACK_S));
+                plan.state = DeliveryState::Held { until: now + delay };
+            }
+            FaultKind::Delay => {
+                let due = now + delay.unwrap_or_default();
+                plan.state = DeliveryState::Waiting { due };
+            }
+            FaultKind::ClockSkew => plan.twist.skew_s = fault.skew_s,
+            FaultKind::KeyRotation => plan.twist.rotated = true,
+            // The plan's check keeps the faults of calls away from webhooks.
+            _ => {}
+        }
+        plan
+    }
+}
+
+/// How a gateway tries again.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// The first wait; every further one is twice as long.
+    pub first_s: i64,
+    /// The longest wait.
+    pub longest_s: i64,
+    /// After this time it gives up.
+    pub give_up_after_s: i64,
+    /// After so many attempts it gives up.
+    pub attempts: usize,
+}
+
+impl Default for Patience {
+    /// 30 seconds, doubling to 6 hours, for three days.
+    fn default() -> Self {
+        Self {
+            first_s: FIRST_RETRY_S,
+            longest_s: RETRY_MAX_S,
+            give_up_after_s: GIVE_UP_AFTER_S,
+            attempts: usize::MAX,
+        }
+    }
 }
 
 impl Keyed for Delivery {
@@ -60,7 +156,7 @@ pub enum DeliveryState {
     },
     /// The endpoint said 2xx.
     Delivered,
-    /// Three days of failures.
+    /// Too many failures.
     GivenUp,
 }
 
@@ -97,7 +193,7 @@ impl Delivery {
     }
 
     /// Writes down one try and decides when the next one is.
-    pub fn record(&mut self, attempt: Attempt) {
+    pub fn record(&mut self, attempt: Attempt, patience: &Patience) {
         let now = attempt.at;
         let delivered = attempt.is_delivered();
         self.attempts.push(attempt);
@@ -105,9 +201,10 @@ impl Delivery {
             DeliveryState::Delivered
         } else {
             let failures = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
-            let doubled = FIRST_RETRY_S.saturating_mul(2_i64.saturating_pow(failures - 1));
-            let due = now + TimeDelta::seconds(doubled.min(RETRY_MAX_S));
-            if due - self.queued_at > TimeDelta::seconds(GIVE_UP_AFTER_S) {
+            let doubled = patience.first_s.saturating_mul(2_i64.saturating_pow(failures - 1));
+            let due = now + TimeDelta::seconds(doubled.min(patience.longest_s));
+            let patient = TimeDelta::seconds(patience.give_up_after_s);
+            if due - self.queued_at > patient || self.attempts.len() >= patience.attempts {
                 DeliveryState::GivenUp
             } else {
                 DeliveryState::Waiting { due }
@@ -193,10 +290,13 @@ mod tests {
             queued_at: start,
             state: DeliveryState::Waiting { due: start },
             attempts: Vec::new(),
+            url: None,
+            twist: Twist::default(),
         };
         let mut waits = Vec::new();
         while let Some(due) = delivery.due() {
-            delivery.record(Attempt { at: due, status: Some(500), failure: None });
+            let failed = Attempt { at: due, status: Some(500), failure: None };
+            delivery.record(failed, &Patience::default());
             if let Some(next) = delivery.due() {
                 waits.push((next - due).num_seconds());
             }

@@ -17,13 +17,7 @@ const AVAILABLE_AFTER_DAYS: i64 = 2;
 ///
 /// The fee is rounded half up, the tax is cut: 525.00 at 2.9 % + 1.00 and 5 % is 16.23 and 0.81.
 pub fn fee(schedule: FeeSchedule, amount: i64, currency: &str) -> (i64, i64) {
-    let share = i128::from(amount) * i128::from(schedule.rate_bp);
-    let share = (share + 5_000) / 10_000;
-    let per_major = i128::from(minor_per_major(currency));
-    let fixed = i128::from(schedule.fixed_hundredths) * per_major / 100;
-    let fee = share + fixed;
-    let tax = fee * i128::from(schedule.tax_bp) / 10_000;
-    (i64::try_from(fee).unwrap_or(i64::MAX), i64::try_from(tax).unwrap_or(i64::MAX))
+    schedule.fee(amount, minor_per_major(currency))
 }
 
 /// Whether money of a charge is available at once.

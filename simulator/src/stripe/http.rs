@@ -13,16 +13,17 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::route::Call;
-use super::signature::same_secret;
 use super::state::StoredAnswer;
 use super::wire::error::{Stage, StripeError};
 use super::wire::expand;
 use super::wire::params::Params;
 use super::wire::view::API_VERSION;
-use super::work::{RequestMark, Work, raise_amounts};
+use super::work::{RequestMark, Work, falsify};
 use super::{StripeGateway, lock};
 use crate::connection::Connection;
+use crate::fault::odd::{self, Odd};
 use crate::fault::{Fault, FaultKind};
+use crate::secret::{decode_base64, same_secret};
 
 const BODY_MAX: usize = 128 * 1024;
 const KEY_MAX: usize = 255;
@@ -37,6 +38,8 @@ struct Answer {
     status: u16,
     body: Value,
     request_id: String,
+    /// For 429, in seconds.
+    retry_after: Option<u64>,
     /// The request whose stored answer this is.
     replayed_from: Option<String>,
 }
@@ -45,7 +48,7 @@ impl Answer {
     fn refusal(error: &StripeError, request_id: &str) -> Self {
         let body = error.envelope();
         let request_id = request_id.to_owned();
-        Self { status: error.status, body, request_id, replayed_from: None }
+        Self { status: error.status, body, request_id, retry_after: None, replayed_from: None }
     }
 
     fn into_response(self, key: Option<&str>) -> Response {
@@ -59,12 +62,21 @@ impl Answer {
         if let Some(key) = key {
             builder = builder.header("Idempotency-Key", key);
         }
+        if let Some(seconds) = self.retry_after {
+            builder = builder.header(header::RETRY_AFTER, seconds);
+        }
         if let Some(original) = self.replayed_from {
             builder = builder.header("Idempotent-Replayed", "true");
             builder = builder.header("Original-Request", original);
         }
         builder.body(Body::from(format!("{:#}", self.body))).unwrap_or_default()
     }
+}
+
+/// Stripe's answer, or a fault's that is not Stripe's.
+enum Reply {
+    Own(Answer),
+    Odd(Odd),
 }
 
 /// A request whose door checks are done.
@@ -87,6 +99,9 @@ async fn handle(
         };
         id
     };
+    if lock(&gateway.faults).is_down(gateway.now()) {
+        return Answer::refusal(&StripeError::down(), &request_id).into_response(None);
+    }
     let (parts, body) = request.into_parts();
     let checked = match to_bytes(body, BODY_MAX).await {
         Ok(bytes) => {
@@ -103,7 +118,8 @@ async fn handle(
     // A task of its own: a gateway goes on working when the caller has hung up.
     let work = tokio::spawn(async move { gateway.answer(checked, &request_id).await });
     match work.await {
-        Ok(Some(answer)) => answer.into_response(key.as_deref()),
+        Ok(Some(Reply::Own(answer))) => answer.into_response(key.as_deref()),
+        Ok(Some(Reply::Odd(odd))) => odd.into_response(),
         Ok(None) | Err(_) => cut(&connection),
     }
 }
@@ -173,37 +189,60 @@ impl StripeGateway {
     }
 
     /// `None`: the connection ends without an answer.
-    async fn answer(&self, checked: Checked, request_id: &str) -> Option<Answer> {
+    async fn answer(&self, checked: Checked, request_id: &str) -> Option<Reply> {
         let running = match self.start(checked.key.as_deref()) {
             Ok(running) => running,
-            Err(error) => return Some(Answer::refusal(&error, request_id)),
+            Err(error) => return Some(Reply::Own(Answer::refusal(&error, request_id))),
         };
         let fault = self.draw_fault(&checked)?;
         let kind = fault.map(|fault| fault.kind);
-        let delay = fault.and_then(|fault| fault.delay);
-        match kind {
-            Some(FaultKind::Http500) => {
-                return Some(Answer::refusal(&StripeError::internal(), request_id));
-            }
-            Some(FaultKind::ErrorIn200) => {
-                let refusal = Answer::refusal(&StripeError::internal(), request_id);
-                return Some(Answer { status: 200, ..refusal });
-            }
-            Some(FaultKind::Delay) => tokio::time::sleep(delay.unwrap_or_default()).await,
-            _ => {}
+        let delay = fault.and_then(|fault| fault.delay).unwrap_or_default();
+        if let Some(reply) = fault.and_then(|fault| self.reply_instead(fault, request_id)) {
+            return Some(reply);
+        }
+        if kind == Some(FaultKind::Delay) {
+            tokio::time::sleep(delay).await;
         }
         let mut answer = self.transact(|work| run(work, checked, request_id, kind)).ok()?;
         drop(running);
         match kind {
             Some(FaultKind::LostAnswer) => return None,
             Some(FaultKind::Timeout) => {
-                tokio::time::sleep(delay.unwrap_or_default()).await;
+                tokio::time::sleep(delay).await;
                 return None;
             }
-            Some(FaultKind::WrongAmount) => raise_amounts(&mut answer.body),
-            _ => {}
+            Some(FaultKind::EmptyBody) => {
+                return odd::instead(FaultKind::EmptyBody).map(Reply::Odd);
+            }
+            Some(kind) => falsify(kind, &mut answer.body),
+            None => {}
         }
-        Some(answer)
+        Some(Reply::Own(answer))
+    }
+
+    /// The reply of a fault that leaves everything undone.
+    fn reply_instead(&self, fault: Fault, request_id: &str) -> Option<Reply> {
+        let refusal = |error: StripeError| Some(Answer::refusal(&error, request_id));
+        let answer = match fault.kind {
+            FaultKind::Http500 => refusal(StripeError::internal()),
+            FaultKind::ErrorIn200 => {
+                refusal(StripeError::internal()).map(|answer| Answer { status: 200, ..answer })
+            }
+            FaultKind::Http429 => refusal(StripeError::too_many_requests()).map(|answer| {
+                let retry_after = Some(odd::retry_after(fault));
+                Answer { retry_after, ..answer }
+            }),
+            FaultKind::Down => {
+                let ahead = fault.delay.and_then(|delay| TimeDelta::from_std(delay).ok());
+                lock(&self.faults).go_down(self.now() + ahead.unwrap_or_default());
+                refusal(StripeError::down())
+            }
+            FaultKind::Html | FaultKind::Redirect => {
+                return odd::instead(fault.kind).map(Reply::Odd);
+            }
+            _ => None,
+        };
+        answer.map(Reply::Own)
     }
 
     /// Takes the key for this request.
@@ -241,6 +280,7 @@ fn run(
             status: stored.status,
             body: stored.body.clone(),
             request_id: request_id.to_owned(),
+            retry_after: None,
             replayed_from: Some(stored.request_id.clone()),
         };
     }
@@ -251,7 +291,7 @@ fn run(
     let mut answer = match outcome {
         Ok(body) => {
             let request_id = request_id.to_owned();
-            Answer { status: 200, body, request_id, replayed_from: None }
+            Answer { status: 200, body, request_id, retry_after: None, replayed_from: None }
         }
         Err(error) => Answer::refusal(&error, request_id),
     };
@@ -294,27 +334,4 @@ fn basic_user(text: &str) -> Option<String> {
     let decoded = decode_base64(text)?;
     let (user, password) = decoded.split_once(':')?;
     password.is_empty().then(|| user.to_owned())
-}
-
-fn decode_base64(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let (mut held, mut bits) = (0_u32, 0_u32);
-    for letter in text.trim_end_matches('=').bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        held = (held << 6) | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from((held >> bits) & 0xff).ok()?);
-            held &= (1 << bits) - 1;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }

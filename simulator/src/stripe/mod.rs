@@ -40,8 +40,8 @@ use serde_json::{Value, json};
 use crate::config::{FeeSchedule, SimClock, SimulatorConfig};
 use crate::error::SimulatorError;
 use crate::fault::FaultEngine;
-use crate::journal::Journal;
-use crate::webhook::{self, Attempt, Parcel, WebhookSource};
+use crate::journal::{Broken, Journal};
+use crate::webhook::{self, Attempt, Parcel, Patience, WebhookSource};
 
 use state::{Line, State};
 use wire::view;
@@ -82,10 +82,6 @@ pub struct StripeGateway {
     passes: tokio::sync::Mutex<()>,
     client: reqwest::Client,
 }
-
-/// The state could not be written: no answer may be given.
-#[derive(Debug)]
-pub struct Broken;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -217,6 +213,16 @@ impl StripeGateway {
         })
     }
 
+    /// The currencies in which the totals do not add up.
+    pub fn imbalance(&self) -> Result<Vec<String>, Broken> {
+        let totals = self.read(|state, _| balance::totals(state))?;
+        let wrong = totals.as_object().into_iter().flatten().filter(|(_, sums)| {
+            let of = |name: &str| sums[name].as_i64().unwrap_or_default();
+            of("charged") - of("refunded") - of("fees") != of("balance")
+        });
+        Ok(wrong.map(|(code, sums)| format!("{code}: {sums}")).collect())
+    }
+
     /// All deliveries with what came of them, oldest first.
     pub fn deliveries(&self) -> Result<Value, Broken> {
         self.read(|state, _| {
@@ -248,7 +254,9 @@ impl WebhookSource for StripeGateway {
         let open = core.state.open_deliveries.iter();
         let open = open.filter_map(|id| core.state.deliveries.get(id));
         let delivery = webhook::first_due(open, tried, now)?;
-        let signature = signature::sign(&core.endpoint.secrets, now, &delivery.body);
+        let twist = delivery.twist;
+        let secrets = twist.secrets(&core.endpoint.secrets);
+        let signature = signature::sign(&secrets, now + twist.skew(), &delivery.body);
         Some(Parcel {
             delivery_id: delivery.id.clone(),
             url,
@@ -266,7 +274,8 @@ impl WebhookSource for StripeGateway {
             let Some(mut delivery) = work.state.deliveries.get(delivery_id).cloned() else {
                 return;
             };
-            delivery.record(Attempt { at: work.now, status, failure });
+            let attempt = Attempt { at: work.now, status, failure };
+            delivery.record(attempt, &Patience::default());
             let was_delivered = !delivery.is_open();
             work.put(delivery);
             if was_delivered {

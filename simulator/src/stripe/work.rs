@@ -8,12 +8,12 @@ use super::Settings;
 use super::state::{Event, Metadata, Record, State};
 use super::wire::view::API_VERSION;
 use crate::config::FeeSchedule;
+use crate::fault::odd::{self, Fields};
 use crate::fault::{Fault, FaultEngine, FaultKind, FaultPoint};
-use crate::webhook::{Delivery, DeliveryState};
+use crate::webhook::{Delivery, DispatchPlan};
 
 const ID_LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH: usize = 24;
-const HOLD_BACK_S: i64 = 300;
 const WRONG_BY: i64 = 100;
 
 /// Which request causes a change; changes by themselves have none.
@@ -119,28 +119,13 @@ impl<'a> Work<'a> {
     }
 
     fn queue(&mut self, event: &Event, fault: Option<Fault>) {
+        let plan = DispatchPlan::new(fault, self.now);
         let mut body = event.envelope.clone();
-        let mut state = DeliveryState::Waiting { due: self.now };
-        let mut copies = 1;
         if let Some(fault) = fault {
-            let delay = fault.delay.and_then(|delay| chrono::TimeDelta::from_std(delay).ok());
-            match fault.kind {
-                FaultKind::Duplicate => copies = 2,
-                FaultKind::Reorder => {
-                    let delay = delay.unwrap_or(chrono::TimeDelta::seconds(HOLD_BACK_S));
-                    state = DeliveryState::Held { until: self.now + delay };
-                }
-                FaultKind::Delay => {
-                    let due = self.now + delay.unwrap_or_default();
-                    state = DeliveryState::Waiting { due };
-                }
-                FaultKind::WrongAmount => raise_amounts(&mut body["data"]["object"]),
-                // The plan's check keeps the faults of calls away from webhooks.
-                _ => {}
-            }
+            falsify(fault.kind, &mut body["data"]["object"]);
         }
         let body = format!("{body:#}");
-        for _ in 0..copies {
+        for _ in 0..plan.copies {
             self.state.counter += 1;
             let delivery = Delivery {
                 id: format!("{:012}", self.state.counter),
@@ -148,8 +133,10 @@ impl<'a> Work<'a> {
                 event_type: event.kind.clone(),
                 body: body.clone(),
                 queued_at: self.now,
-                state,
+                state: plan.state,
                 attempts: Vec::new(),
+                url: None,
+                twist: plan.twist,
             };
             self.put(delivery);
         }
@@ -162,8 +149,17 @@ fn metadata_of(object: &Value) -> Metadata {
     texts.collect()
 }
 
+/// Makes an object wrong: its own amounts, and currencies and states at every depth.
+pub fn falsify(kind: FaultKind, object: &mut Value) {
+    if kind == FaultKind::WrongAmount {
+        raise_amounts(object);
+    }
+    let fields = Fields { amounts: &[], currencies: &["currency"], states: &["status"] };
+    odd::falsify(kind, object, &fields);
+}
+
 /// Makes every amount of an object wrong; zero stays zero, so only money that is there grows.
-pub fn raise_amounts(object: &mut Value) {
+fn raise_amounts(object: &mut Value) {
     for name in ["amount", "amount_received", "amount_capturable", "amount_captured"] {
         let Some(amount) = object.get(name).and_then(Value::as_i64) else { continue };
         if amount > 0 {

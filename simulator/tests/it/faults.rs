@@ -130,6 +130,60 @@ async fn webhooks_are_duplicated_reordered_delayed_and_falsified() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_not_stripes_leaves_nothing_and_an_empty_one_is_done() {
+    let bed = Bed::new().await;
+    let kinds = ["http_429", "html", "redirect", "empty_body"];
+    let rules = kinds.map(|kind| format!("[[rules]]\non = \"create\"\nkind = \"{kind}\"\n"));
+    bed.faults(&rules.concat());
+    let limited = bed.post(PATH, PAY).await;
+    assert_eq!((limited.status, limited.header("retry-after")), (429, Some("1")));
+    assert_eq!(limited.code(), "rate_limit");
+    assert!(bed.post(PATH, PAY).await.body.as_str().unwrap().starts_with("<!doctype html>"));
+    assert_eq!(bed.post(PATH, PAY).await.status, 302);
+    assert_eq!(charged(&bed).await, 0);
+    assert_eq!(bed.post(PATH, PAY).await.body, "");
+    assert_eq!(charged(&bed).await, 5_000);
+    assert!(bed.sim.imbalance().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn stripe_is_down_for_a_while_and_may_say_what_nobody_documented() {
+    let bed = Bed::new().await;
+    bed.faults(
+        "[[rules]]\non = \"create\"\nkind = \"down\"\ndelay_s = 60\n\
+         [[rules]]\non = \"create\"\nkind = \"unknown_status\"\n\
+         [[rules]]\non = \"create\"\nkind = \"wrong_currency\"",
+    );
+    assert_eq!(bed.post(PATH, PAY).await.status, 503);
+    assert_eq!(bed.get("/v1/balance").await.status, 503);
+    bed.clock.advance(60);
+    assert_eq!(bed.post(PATH, PAY).await.body["status"], "simmering");
+    assert_eq!(bed.post(PATH, PAY).await.body["currency"], "usd");
+    assert_eq!(charged(&bed).await, 10_000);
+}
+
+#[tokio::test]
+async fn stripes_messages_claim_another_time_and_are_signed_with_an_older_secret() {
+    let sink = Sink::start().await;
+    let bed = Bed::with(|config| {
+        config.webhook_url = Some(sink.url.clone());
+        config.older_webhook_secrets = vec!["whsec_older".to_owned()];
+    })
+    .await;
+    bed.faults(
+        "[[rules]]\non = \"webhook\"\nkind = \"clock_skew\"\nskew_s = 600\n\
+         [[rules]]\non = \"webhook\"\nkind = \"key_rotation\"",
+    );
+    bed.pay("5000", "pm_card_visa", "automatic").await;
+    bed.sim.deliver_due().await;
+    let all = sink.all();
+    let ahead = crate::support::START + 600;
+    assert!(all[0].signature.starts_with(&format!("t={ahead},")), "{}", all[0].signature);
+    assert_eq!(all[0].signature.matches("v1=").count(), 2);
+    assert_eq!(all[1].signature.matches("v1=").count(), 1);
+}
+
+#[tokio::test]
 async fn the_control_plane_takes_plans_and_names_what_is_wrong() {
     let bed = Bed::new().await;
     let url = format!("{}/_sim/faults", bed.sim.url());

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod api;
+mod bank;
 mod crash;
 mod faults;
 mod fields;
 mod hosted;
 mod idempotency;
 mod money;
+mod razorpay;
 mod support;
 mod webhooks;

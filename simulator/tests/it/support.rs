@@ -126,7 +126,7 @@ impl Bed {
     }
 }
 
-async fn read(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
+pub async fn read(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
     let answer = request.send().await?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let text = answer.text().await?;
@@ -138,6 +138,7 @@ async fn read(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error>
 #[derive(Clone)]
 pub struct Received {
     pub signature: String,
+    pub headers: HeaderMap,
     pub body: String,
 }
 
@@ -147,7 +148,8 @@ impl Received {
     }
 
     pub fn kind(&self) -> String {
-        self.event()["type"].as_str().unwrap().to_owned()
+        let event = self.event();
+        event["type"].as_str().or(event["event"].as_str()).unwrap().to_owned()
     }
 }
 
@@ -190,8 +192,9 @@ impl Sink {
 }
 
 async fn keep(State(sink): State<Sink>, headers: HeaderMap, body: String) -> StatusCode {
-    let signature = headers["stripe-signature"].to_str().unwrap().to_owned();
-    sink.received.lock().unwrap().push(Received { signature, body });
+    let signature = headers.get("stripe-signature").or(headers.get("x-razorpay-signature"));
+    let signature = signature.map_or("", |value| value.to_str().unwrap()).to_owned();
+    sink.received.lock().unwrap().push(Received { signature, headers, body });
     StatusCode::from_u16(sink.status.load(Ordering::SeqCst)).unwrap()
 }
 

@@ -46,6 +46,18 @@ impl StripeError {
         Self::new(400, Stage::Execution, "invalid_request_error", message).with("code", code)
     }
 
+    /// Nothing is answered for now.
+    pub fn down() -> Self {
+        Self::new(503, Stage::Validation, "api_error", "The service is down for now.")
+    }
+
+    /// The caller asks too often.
+    pub fn too_many_requests() -> Self {
+        let message = "Too many requests: slow down.";
+        Self::new(429, Stage::Validation, "invalid_request_error", message)
+            .with("code", "rate_limit")
+    }
+
     /// An amount that is more than what is there.
     pub fn too_much(message: &str) -> Self {
         let refusal = Self::new(400, Stage::Execution, "invalid_request_error", message);

@@ -1,76 +1,15 @@
-//! Faults as data: which call goes wrong, how, and how often.
+//! Rules, plans and what makes them refused.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
+use super::{FaultKind, FaultPoint};
+
 const RULES_MAX: usize = 200;
-const API_DELAY_MAX: Duration = Duration::from_secs(300);
-
-/// Where a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultPoint {
-    /// A payment is created, with or without its confirmation.
-    Create,
-    /// A payment is confirmed on its own.
-    Confirm,
-    /// An authorised payment is captured.
-    Capture,
-    /// A refund is created.
-    Refund,
-    /// A payment is cancelled.
-    Cancel,
-    /// One payment, charge or refund is read.
-    Retrieve,
-    /// An event is sent.
-    Webhook,
-}
-
-/// What goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// The work is done and kept, then the connection ends without an answer.
-    LostAnswer,
-    /// The work is done and kept, the answer is withheld for the delay, then the connection ends.
-    Timeout,
-    /// Answer 500, nothing is done and nothing is kept for the idempotency key.
-    #[serde(rename = "http_500")]
-    Http500,
-    /// The work is done, the answer is 500, and that 500 is what the idempotency key replays.
-    #[serde(rename = "http_500_after")]
-    Http500After,
-    /// Status 200 with an error envelope inside; nothing is done.
-    #[serde(rename = "error_in_200")]
-    ErrorIn200,
-    /// The amounts in the answer or event are 100 minor units too high; the kept ones are right.
-    WrongAmount,
-    /// A call starts late by real time; an event becomes due late by the simulator's clock.
-    Delay,
-    /// An event is delivered twice.
-    Duplicate,
-    /// An event is held back until a later one was delivered, or until the delay has passed.
-    Reorder,
-}
-
-impl FaultPoint {
-    /// Whether this kind means something at this point.
-    fn allows(self, kind: FaultKind) -> bool {
-        use FaultKind as K;
-        match kind {
-            K::Duplicate | K::Reorder => self == Self::Webhook,
-            K::Delay | K::WrongAmount => true,
-            K::LostAnswer | K::Timeout | K::Http500 | K::Http500After | K::ErrorIn200 => {
-                self != Self::Webhook
-            }
-        }
-    }
-}
+const CALL_DELAY_MAX: Duration = Duration::from_secs(300);
 
 /// One rule of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +31,9 @@ pub struct FaultRule {
     /// The delay in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_s: Option<u64>,
+    /// `clock_skew` only: how many seconds the time is ahead, below zero behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skew_s: Option<i64>,
     /// Webhooks only: the event type it is limited to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
@@ -111,12 +53,13 @@ impl FaultRule {
             probability_percent: None,
             delay_ms: None,
             delay_s: None,
+            skew_s: None,
             event: None,
             metadata: BTreeMap::new(),
         }
     }
 
-    fn delay(&self) -> Option<Duration> {
+    pub(super) fn delay(&self) -> Option<Duration> {
         let seconds = self.delay_s.map(Duration::from_secs);
         seconds.or(self.delay_ms.map(Duration::from_millis))
     }
@@ -136,16 +79,33 @@ impl FaultRule {
         if self.delay_ms.is_some() && self.delay_s.is_some() {
             return refuse("`delay_ms` and `delay_s` exclude each other".to_owned());
         }
-        if matches!(self.kind, FaultKind::Delay | FaultKind::Timeout) && self.delay().is_none() {
-            let kind = word(&self.kind);
-            return refuse(format!("`{kind}` needs `delay_ms` or `delay_s`"));
+        if (self.kind == FaultKind::ClockSkew) != self.skew_s.is_some() {
+            return refuse("`clock_skew` needs `skew_s`, and nothing else has it".to_owned());
         }
-        let on_api = self.on != FaultPoint::Webhook;
-        if on_api && self.delay().is_some_and(|delay| delay > API_DELAY_MAX) {
-            return refuse("a delay of a call is at most 300 s".to_owned());
-        }
-        if on_api && self.event.is_some() {
+        if self.on != FaultPoint::Webhook && self.event.is_some() {
             return refuse("`event` is for webhooks only".to_owned());
+        }
+        self.check_delay().or_else(refuse)
+    }
+
+    /// Delays that are waited for in real time are short; the others are by the clock.
+    fn check_delay(&self) -> Result<(), String> {
+        use FaultKind as K;
+        let needs = matches!(self.kind, K::Delay | K::Timeout | K::Down);
+        if needs && self.delay().is_none() {
+            return Err(format!("`{}` needs `delay_ms` or `delay_s`", word(&self.kind)));
+        }
+        let takes = needs
+            || matches!(
+                self.kind,
+                K::Http429 | K::Reorder | K::LateFailure | K::BouncedRefund | K::ReturnedPayout
+            );
+        if !takes && self.delay().is_some() {
+            return Err(format!("`{}` has no delay", word(&self.kind)));
+        }
+        let waits = self.on.is_call() && matches!(self.kind, K::Delay | K::Timeout);
+        if waits && self.delay().is_some_and(|delay| delay > CALL_DELAY_MAX) {
+            return Err("a delay of a call is at most 300 s".to_owned());
         }
         Ok(())
     }
@@ -183,8 +143,8 @@ fn word(value: &impl Serialize) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "PlanText")]
 pub struct FaultPlan {
-    seed: u64,
-    rules: Vec<FaultRule>,
+    pub(super) seed: u64,
+    pub(super) rules: Vec<FaultRule>,
 }
 
 #[derive(Deserialize)]
@@ -267,59 +227,6 @@ impl FaultPlanError {
     }
 }
 
-/// A fault that strikes now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What goes wrong.
-    pub kind: FaultKind,
-    /// How long it takes, where that matters.
-    pub delay: Option<Duration>,
-}
-
-/// A plan at work: what is left of each rule, and the chances.
-#[derive(Debug)]
-pub struct FaultEngine {
-    rules: Vec<(FaultRule, Option<u32>)>,
-    chances: StdRng,
-}
-
-impl FaultEngine {
-    /// Starts a plan from its first rule and its seed.
-    pub fn new(plan: &FaultPlan) -> Self {
-        let rules = plan.rules.iter().map(|rule| {
-            let unlimited = rule.times.is_none() && rule.probability_percent.is_some();
-            let left = if unlimited { None } else { Some(rule.times.unwrap_or(1)) };
-            (rule.clone(), left)
-        });
-        Self { rules: rules.collect(), chances: StdRng::seed_from_u64(plan.seed) }
-    }
-
-    /// The first rule that strikes, if any; it is used up by one.
-    pub fn draw(
-        &mut self,
-        on: FaultPoint,
-        event: Option<&str>,
-        metadata: &BTreeMap<String, String>,
-    ) -> Option<Fault> {
-        for (rule, left) in &mut self.rules {
-            let fits = rule.on == on
-                && *left != Some(0)
-                && (rule.event.is_none() || rule.event.as_deref() == event)
-                && rule.metadata.iter().all(|(key, value)| metadata.get(key) == Some(value));
-            if !fits {
-                continue;
-            }
-            let chance = rule.probability_percent.unwrap_or(100);
-            if self.chances.random_range(0..100_u8) >= chance {
-                continue;
-            }
-            *left = left.map(|left| left.saturating_sub(1));
-            return Some(Fault { kind: rule.kind, delay: rule.delay() });
-        }
-        None
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
@@ -349,31 +256,25 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_strikes_as_often_as_it_says_and_only_where_the_metadata_fits() {
-        let plan = FaultPlan::from_toml(
-            "[[rules]]\non = \"capture\"\nkind = \"lost_answer\"\ntimes = 2\nmatch = { a = \"1\" }",
-        );
-        let mut engine = FaultEngine::new(&plan.unwrap());
-        let fits = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
-        assert_eq!(engine.draw(FaultPoint::Capture, None, &BTreeMap::new()), None);
-        assert_eq!(engine.draw(FaultPoint::Cancel, None, &fits), None);
-        assert!(engine.draw(FaultPoint::Capture, None, &fits).is_some());
-        assert!(engine.draw(FaultPoint::Capture, None, &fits).is_some());
-        assert_eq!(engine.draw(FaultPoint::Capture, None, &fits), None);
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_chances() {
-        let text = "seed = 7\n[[rules]]\non = \"retrieve\"\nkind = \"http_500\"\n\
-                    probability_percent = 40\n";
-        let plan = FaultPlan::from_toml(text).unwrap();
-        let run = || {
-            let mut engine = FaultEngine::new(&plan);
-            let draws = (0..200).map(|_| engine.draw(FaultPoint::Retrieve, None, &BTreeMap::new()));
-            draws.map(|fault| fault.is_some()).collect::<Vec<_>>()
-        };
-        assert_eq!(run(), run());
-        let struck = run().into_iter().filter(|struck| *struck).count();
-        assert!((50..110).contains(&struck), "{struck} of 200");
+    fn combinations_that_mean_nothing_are_refused_with_the_words_of_the_rule() {
+        let cases = [
+            ("capture", "kind = \"fee_drift\"", "`fee_drift` cannot happen on `capture`"),
+            ("webhook", "kind = \"http_429\"", "`http_429` cannot happen on `webhook`"),
+            ("settlement", "kind = \"lost_answer\"", "cannot happen on `settlement`"),
+            ("refund", "kind = \"returned_payout\"", "cannot happen on `refund`"),
+            ("payout", "kind = \"late_failure\"", "cannot happen on `payout`"),
+            ("webhook", "kind = \"clock_skew\"", "`clock_skew` needs `skew_s`"),
+            ("webhook", "kind = \"duplicate\"\nskew_s = 1", "nothing else has it"),
+            ("create", "kind = \"down\"", "`down` needs `delay_ms` or `delay_s`"),
+            ("create", "kind = \"html\"\ndelay_s = 1", "`html` has no delay"),
+            ("create", "kind = \"html\"\nevent = \"x\"", "`event` is for webhooks only"),
+            ("refund", "kind = \"html\"\ntimes = 0", "`times` must be at least 1"),
+        ];
+        for (on, rest, expected) in cases {
+            let text = format!("[[rules]]\non = \"{on}\"\n{rest}\n");
+            let refused = refusal(&text);
+            assert!(refused.contains("rule 1 of the fault plan: "), "{refused}");
+            assert!(refused.contains(expected), "{text}: {refused}");
+        }
     }
 }
