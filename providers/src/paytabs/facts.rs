@@ -140,17 +140,17 @@ pub(super) fn payment(it: &Transaction) -> Result<Told<PaymentAnswer>, FactError
 /// The reference that a payment is known by.
 ///
 /// A capture, void or release belongs to the auth it follows. A sale is its own, but for cash: a
-/// sale without a card that follows something follows the payment request of the page.
+/// sale that was paid without a card and follows something follows the page's payment request.
 pub(super) fn root(it: &Transaction) -> Result<ProviderRef, FactError> {
     let own = id("tran_ref", &it.tran_ref)?;
-    let scheme = it.payment_info.as_ref().and_then(|info| info.card_scheme.as_deref());
-    let has_card = scheme.is_some_and(|scheme| !scheme.is_empty()) || it.token().is_some();
+    let scheme = it.payment_info.as_ref().map(|info| info.card_scheme.as_deref());
+    let cash = matches!(scheme, Some(None | Some(""))) && it.token().is_none();
     match (it.kind().as_str(), it.previous()) {
         ("capture" | "void" | "release", None) => {
             Err(FactError::Missing { field: "previous_tran_ref" })
         }
         ("capture" | "void" | "release", Some(parent)) => id("previous_tran_ref", parent),
-        ("sale", Some(parent)) if !has_card => id("previous_tran_ref", parent),
+        ("sale", Some(parent)) if cash => id("previous_tran_ref", parent),
         _ => Ok(own),
     }
 }

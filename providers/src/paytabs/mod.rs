@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | create | sale or auth: a hosted page, or at once with a token | [`crate::Operation::Find`] |
 //! | capture | capture of an auth, once, a part too | find |
-//! | void | void of an auth; release of the rest once a part was captured | find |
+//! | void | void of an auth; release of the rest, as its amount, after a capture | find |
 //! | refund | refund of a sale or capture, in parts too | find |
 //! | save an instrument | register on a hosted page | find |
 //! | sync | `/payment/query` by `tran_ref`: an object | again |

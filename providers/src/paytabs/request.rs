@@ -181,7 +181,8 @@ fn capture<'a>(access: &Access, it: &'a CapturePayment) -> Result<Transaction<'a
     cart.following(access, "capture", &it.provider_ref)
 }
 
-/// A void of a whole hold, or a release of what a capture left of it.
+/// A void of a whole hold, or, once something was captured, a release of what that left of it: the
+/// amount is the rest then.
 fn void<'a>(access: &Access, it: &'a VoidPayment) -> Result<Transaction<'a>, BuildError> {
     let kind = if it.charge_ref.is_some() { "release" } else { "void" };
     let cart = Cart::of(it.payment, it.operation, it.amount);

@@ -138,7 +138,9 @@ proptest! {
     }
 
     #[test]
-    fn any_form_moves_no_money(body in "[a-zA-Z]{1,9}=[!-~]{0,40}(&[a-zA-Z]{1,9}=[!-~]{0,40}){0,4}") {
+    fn any_form_moves_no_money(
+        body in "[a-zA-Z]{1,9}=[!-~]{0,40}(&[a-zA-Z]{1,9}=[!-~]{0,40}){0,4}",
+    ) {
         for event in paytabs().events(body.as_bytes()).unwrap_or_default() {
             prop_assert_eq!(event.amount(), None);
         }

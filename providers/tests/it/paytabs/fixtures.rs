@@ -11,6 +11,7 @@ use mizan_providers::{
     PaymentAnswer, Provider, ProviderName, Recorded, RecordedRequest, RejectionReason, Subject,
     UnknownReason, inspect, webhook_reader,
 };
+use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -256,4 +257,36 @@ fn a_request_alone_is_recognised_where_it_is_one_of_ours() {
         file["message"].is_null() && file["response"].is_null()
     });
     assert_eq!(alone.count(), 2);
+}
+
+proptest! {
+    #[test]
+    fn any_recording_is_recognised_or_not(
+        kind in "[a-z_]{0,12}",
+        path in prop::sample::select(vec![
+            "/payment/request", "/payment/query", "/payment/token/delete", "/x?y", "",
+        ]),
+        field in prop::sample::select(vec![
+            "tran_type", "cart_id", "cart_currency", "cart_amount", "tran_ref", "token",
+        ]),
+        spoiled in "\\PC{0,12}",
+        bytes: Vec<u8>,
+    ) {
+        let mut file = value("token.sale.json");
+        file["request"]["body"][field] = json!(spoiled);
+        file["response"]["body"][field] = json!(spoiled);
+        let whole = recorded(&file);
+        let request = whole.request.clone().map(|it| RecordedRequest { path: path.into(), ..it });
+        let garbage = HttpAnswer { body: bytes, ..whole.answer.clone() };
+        let reader = Paytabs::webhook_reader();
+        for request in [request, None] {
+            for answer in [whole.answer.clone(), garbage.clone()] {
+                let (kind, request) = (kind.clone(), request.clone());
+                let it = Recorded { kind, request, answer, wanted: None };
+                if let Some(op) = reader.recognise(&it) {
+                    let _ = reader.parse(&op, &it.answer);
+                }
+            }
+        }
+    }
 }
