@@ -15,6 +15,8 @@ const SECRET_FIELDS: &[&str] = &[
     "api_key",
     "apikey",
     "authorization",
+    "beneficiary_account_number",
+    "cavv",
     "client_secret",
     "cvc",
     "cvv",
@@ -26,8 +28,10 @@ const SECRET_FIELDS: &[&str] = &[
     "password",
     "pin",
     "secret",
+    "server_key",
     "token",
     "track_data",
+    "ucaf",
 ];
 
 /// Parts of a field name that make its value a secret.
@@ -212,6 +216,19 @@ mod tests {
             assert!(!kept.contains("4242") && !kept.contains("00000000"), "{kept}");
             assert!(!kept.contains("123"), "{kept}");
         }
+    }
+
+    #[test]
+    fn tokens_and_proofs_of_paytabs_are_taken_out() {
+        let kept = body(br#"{"token":"2C46","threeDSDetails":{"eci":"05","cavv":"a","ucaf":"b"}}"#);
+        let fields = r#""threeDSDetails":{"cavv":"[secret]","eci":"05","ucaf":"[secret]"}"#;
+        assert!(kept.contains(fields) && kept.contains(r#""token":"[secret]""#), "{kept}");
+        let kept = body(br#"{"beneficiary_account_number":"SE3550000000054910000003"}"#);
+        assert_eq!(kept, r#"{"beneficiary_account_number":"[secret]"}"#);
+        assert_eq!(
+            body(b"cartId=1&token=2C46&tranRef=T1"),
+            "cartId=1&token=%5Bsecret%5D&tranRef=T1"
+        );
     }
 
     #[test]

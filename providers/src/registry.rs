@@ -29,6 +29,15 @@ pub enum Credentials {
         /// The secret beside it; never the webhook's.
         key_secret: SecretString,
     },
+    /// PayTabs' profile with its server key. The key also signs what PayTabs tells us.
+    Paytabs {
+        /// The profile's number; whether it moves test money is a property of it.
+        profile_id: u64,
+        /// The server key, never the client's.
+        server_key: SecretString,
+        /// Where PayTabs tells of each payment; without it, where its panel says.
+        notify_url: Option<String>,
+    },
 }
 
 impl Credentials {
@@ -37,6 +46,7 @@ impl Credentials {
         match self {
             Self::Stripe { .. } => ProviderName::Stripe,
             Self::Razorpay { .. } => ProviderName::Razorpay,
+            Self::Paytabs { .. } => ProviderName::Paytabs,
         }
     }
 }
@@ -56,6 +66,14 @@ pub enum RegistryError {
         /// The gateway.
         provider: ProviderName,
     },
+    /// Something else that cannot be what it should be.
+    #[error("the {setting} for {provider} is not one")]
+    Setting {
+        /// The gateway.
+        provider: ProviderName,
+        /// Its name.
+        setting: &'static str,
+    },
 }
 
 /// The adapter for a connection.
@@ -69,6 +87,9 @@ pub fn provider(credentials: Credentials) -> Result<Arc<dyn Provider>, RegistryE
         }
         Credentials::Razorpay { key_id, key_secret } => {
             Ok(Arc::new(Razorpay::new(key_id, key_secret)?))
+        }
+        Credentials::Paytabs { profile_id, server_key, notify_url } => {
+            Ok(Arc::new(Paytabs::new(profile_id, server_key, notify_url)?))
         }
     }
 }
