@@ -10,7 +10,7 @@ use crate::paytabs::Paytabs;
 use crate::provider::Provider;
 use crate::razorpay::Razorpay;
 use crate::stripe::Stripe;
-use crate::telr::Telr;
+use crate::telr::{self, Telr};
 
 /// What a connection needs to speak to its gateway.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub enum Credentials {
         /// The secret beside it; never the webhook's.
         key_secret: SecretString,
     },
+    /// Telr's keys and settings.
+    Telr(Box<telr::Settings>),
 }
 
 impl Credentials {
@@ -37,6 +39,7 @@ impl Credentials {
         match self {
             Self::Stripe { .. } => ProviderName::Stripe,
             Self::Razorpay { .. } => ProviderName::Razorpay,
+            Self::Telr(_) => ProviderName::Telr,
         }
     }
 }
@@ -49,6 +52,16 @@ pub enum RegistryError {
     Key {
         /// The gateway.
         provider: ProviderName,
+    },
+    /// A setting that cannot be what it should be.
+    #[error("{setting} for {provider}: {problem}")]
+    Setting {
+        /// The gateway.
+        provider: ProviderName,
+        /// The setting.
+        setting: &'static str,
+        /// What it should be.
+        problem: &'static str,
     },
     /// An account that is not an id.
     #[error("the account for {provider} is not an id such as acct_…")]
@@ -70,6 +83,7 @@ pub fn provider(credentials: Credentials) -> Result<Arc<dyn Provider>, RegistryE
         Credentials::Razorpay { key_id, key_secret } => {
             Ok(Arc::new(Razorpay::new(key_id, key_secret)?))
         }
+        Credentials::Telr(settings) => Ok(Arc::new(Telr::new(*settings)?)),
     }
 }
 
