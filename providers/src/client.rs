@@ -260,8 +260,8 @@ impl GatewayClient {
             builder = builder.header(name, value);
         }
         builder = match &request.auth {
-            // A token stands in its place by now.
-            Auth::None | Auth::ClientCredentials { .. } => builder,
+            // A token stands in its place by now; a key in the body goes with the body.
+            Auth::None | Auth::ClientCredentials { .. } | Auth::InBody(_) => builder,
             Auth::Bearer(key) => builder.bearer_auth(key.expose_secret()),
             Auth::Basic { user, password } => {
                 builder.basic_auth(user, Some(password.expose_secret()))
@@ -271,7 +271,7 @@ impl GatewayClient {
             }
         };
         if let Some(kind) = request.body.content_type() {
-            builder = builder.header(CONTENT_TYPE, kind).body(request.body.as_str().to_owned());
+            builder = builder.header(CONTENT_TYPE, kind).body(request.body_to_send());
         }
         builder.build().map_err(send_error)
     }

@@ -174,6 +174,12 @@ pub enum VerifyError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The body, which holds the signature itself, cannot be one of the gateway's.
+    #[error("the body is malformed: {problem}")]
+    MalformedBody {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// Signed too long ago.
     #[error("signed {seconds} s ago, more than {limit} s")]
     TooOld {
@@ -204,6 +210,7 @@ impl VerifyError {
             Self::MissingHeader { .. } => "missing_header",
             Self::RepeatedHeader { .. } => "repeated_header",
             Self::MalformedHeader { .. } => "malformed_header",
+            Self::MalformedBody { .. } => "malformed_body",
             Self::TooOld { .. } => "too_old",
             Self::FromTheFuture { .. } => "from_the_future",
             Self::NoMatch => "no_match",

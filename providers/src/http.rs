@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 /// An HTTP method gateways use.
@@ -55,6 +55,23 @@ impl Body {
         }
     }
 
+    /// A text as it stands inside this kind of body.
+    fn say(&self, text: &str) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Form(_) => {
+                let pair = serde_urlencoded::to_string([("", text)]).unwrap_or_default();
+                pair.trim_start_matches('=').to_owned()
+            }
+            Self::Json(_) => {
+                let quoted = serde_json::Value::from(text).to_string();
+                let inner = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+                inner.unwrap_or_default().to_owned()
+            }
+            Self::Xml(_) => crate::xml::escape(text),
+        }
+    }
+
     /// The content type that is sent, where there is a body.
     pub const fn content_type(&self) -> Option<&'static str> {
         match self {
@@ -65,6 +82,9 @@ impl Body {
         }
     }
 }
+
+/// What stands in a body where the key of [`Auth::InBody`] comes; before anything of a customer's.
+pub const KEY_PLACE: &str = "{key}";
 
 /// How a request proves who sends it. Never shown by `Debug`.
 #[derive(Debug, Clone)]
@@ -90,6 +110,9 @@ pub enum Auth {
         /// The client secret.
         password: SecretString,
     },
+    /// A key inside the body: it is put where [`KEY_PLACE`] first stands, and only when the
+    /// request is sent. So nothing that is kept, shown or compared ever holds it.
+    InBody(SecretString),
     /// A header of the gateway's own.
     Header {
         /// Its name.
@@ -196,6 +219,15 @@ impl HttpRequest {
     pub fn after_unknown(mut self) -> Self {
         self.prior = Prior::MayHaveExecuted;
         self
+    }
+
+    /// The body as it is sent, with the key of [`Auth::InBody`] in its place: never to be kept.
+    pub fn body_to_send(&self) -> String {
+        let text = self.body.as_str();
+        match &self.auth {
+            Auth::InBody(key) => text.replacen(KEY_PLACE, &self.body.say(key.expose_secret()), 1),
+            _ => text.to_owned(),
+        }
     }
 
     /// SHA-256, in hex, of what is asked: method, path, query and body, each with its length.

@@ -44,6 +44,7 @@ pub mod stripe;
 pub mod telr;
 mod token;
 pub mod transfer;
+mod xml;
 
 pub use amount::WireAmountError;
 pub use capability::{
@@ -59,7 +60,7 @@ pub use event::{
     PayoutEvent, ProviderEvent, RefundEvent, RefundNotice, SettlementNotice, TransferEvent,
     VerifiedDelivery,
 };
-pub use http::{Auth, Body, Headers, HttpAnswer, HttpRequest, Method, Prior, Replay};
+pub use http::{Auth, Body, Headers, HttpAnswer, HttpRequest, KEY_PLACE, Method, Prior, Replay};
 pub use inspect::{Inspection, inspect};
 pub use instrument::{
     ChargeSaved, InstrumentAnswer, InstrumentStatus, KeepInstrument, Presence, RemoveInstrument,

@@ -12,8 +12,10 @@ pub const CARD: &str = "[card]";
 /// Field names whose value is never kept, whatever it is. Compared without case.
 const SECRET_FIELDS: &[&str] = &[
     "account_number",
+    "api_authkey",
     "api_key",
     "apikey",
+    "authkey",
     "authorization",
     "beneficiary_account_number",
     "cavv",
@@ -22,6 +24,7 @@ const SECRET_FIELDS: &[&str] = &[
     "cvv",
     "cvv2",
     "iban",
+    "ivp_authkey",
     "key_secret",
     "number",
     "pan",
@@ -33,6 +36,9 @@ const SECRET_FIELDS: &[&str] = &[
     "track_data",
     "ucaf",
 ];
+
+/// Names of XML elements that hold a secret beside those.
+const SECRET_ELEMENTS: &[&str] = &["key"];
 
 /// Parts of a field name that make its value a secret.
 const SECRET_PARTS: &[&str] = &["secret", "password", "access_token", "refresh_token"];
@@ -47,7 +53,7 @@ const KEY_PREFIXES: &[&str] = &["sk_", "rk_", "whsec_", "ek_", "Bearer_"];
 /// Most headers kept of one message.
 const MAX_HEADERS: usize = 64;
 
-/// A body with its secrets taken out: JSON and forms by field, anything else as text.
+/// A body with its secrets taken out: JSON, XML and forms by field, anything else as text.
 pub fn body(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     match serde_json::from_str::<Value>(&text) {
@@ -55,6 +61,7 @@ pub fn body(bytes: &[u8]) -> String {
             json(&mut value);
             value.to_string()
         }
+        _ if text.trim_start().starts_with('<') => self::text(&elements(&text)),
         _ if is_form(&text) => form(&text),
         _ => self::text(&text),
     }
@@ -100,6 +107,31 @@ fn is_secret_field(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
     let last = lower.trim_end_matches(']').rsplit('[').next().unwrap_or(&lower);
     SECRET_FIELDS.contains(&last) || SECRET_PARTS.iter().any(|part| last.contains(part))
+}
+
+/// Takes the text out of elements that hold a secret, up to the next tag, whether or not the rest
+/// is sound XML.
+fn elements(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, tag)) = rest.split_once('<') {
+        let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
+        out.push_str(before);
+        out.push('<');
+        out.push_str(tag);
+        out.push_str(if rest.len() > before.len() + tag.len() + 1 { ">" } else { "" });
+        let name = tag.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
+        let plain = SECRET_ELEMENTS.iter().any(|it| it.eq_ignore_ascii_case(name));
+        rest = after;
+        if (plain || is_secret_field(name)) && !tag.ends_with('/') {
+            let end = after.find("</").unwrap_or(after.len());
+            let (_, kept) = after.split_at(end);
+            out.push_str(SECRET);
+            rest = kept;
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 fn json(value: &mut Value) {
@@ -229,6 +261,27 @@ mod tests {
             body(b"cartId=1&token=2C46&tranRef=T1"),
             "cartId=1&token=%5Bsecret%5D&tranRef=T1"
         );
+    }
+
+    #[test]
+    fn keys_inside_bodies_are_taken_out_by_the_name_of_their_field() {
+        for (sent, kept) in [
+            (
+                "ivp_store=1&ivp_authkey=k-1&tran_ref=2",
+                "ivp_store=1&ivp_authkey=%5Bsecret%5D&tran_ref=2",
+            ),
+            ("api_storeid=1&api_authkey=k-1", "api_storeid=1&api_authkey=%5Bsecret%5D"),
+            (r#"{"authkey":"k-1","store":1}"#, r#"{"authkey":"[secret]","store":1}"#),
+            (
+                "<remote><store>1</store><key>k-1</key><a/></remote>",
+                "<remote><store>1</store><key>[secret]</key><a/></remote>",
+            ),
+            ("<remote><key><![CDATA[k-1]]></key>", "<remote><key>[secret]</key>"),
+            ("<key a=\"1\">k-1", "<key a=\"1\">[secret]"),
+            ("<key/><ref>1</ref>", "<key/><ref>1</ref>"),
+        ] {
+            assert_eq!(body(sent.as_bytes()), kept);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::paytabs::Paytabs;
 use crate::provider::Provider;
 use crate::razorpay::Razorpay;
 use crate::stripe::Stripe;
-use crate::telr::Telr;
+use crate::telr::{self, Telr};
 
 /// What a connection needs to speak to its gateway.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub enum Credentials {
         /// Where PayTabs tells of each payment; without it, where its panel says.
         notify_url: Option<String>,
     },
+    /// Telr's keys and settings.
+    Telr(Box<telr::Settings>),
 }
 
 impl Credentials {
@@ -47,6 +49,7 @@ impl Credentials {
             Self::Stripe { .. } => ProviderName::Stripe,
             Self::Razorpay { .. } => ProviderName::Razorpay,
             Self::Paytabs { .. } => ProviderName::Paytabs,
+            Self::Telr(_) => ProviderName::Telr,
         }
     }
 }
@@ -60,19 +63,21 @@ pub enum RegistryError {
         /// The gateway.
         provider: ProviderName,
     },
+    /// A setting that cannot be what it should be.
+    #[error("{setting} for {provider}: {problem}")]
+    Setting {
+        /// The gateway.
+        provider: ProviderName,
+        /// The setting.
+        setting: &'static str,
+        /// What it should be.
+        problem: &'static str,
+    },
     /// An account that is not an id.
     #[error("the account for {provider} is not an id such as acct_…")]
     Account {
         /// The gateway.
         provider: ProviderName,
-    },
-    /// Something else that cannot be what it should be.
-    #[error("the {setting} for {provider} is not one")]
-    Setting {
-        /// The gateway.
-        provider: ProviderName,
-        /// Its name.
-        setting: &'static str,
     },
 }
 
@@ -91,6 +96,7 @@ pub fn provider(credentials: Credentials) -> Result<Arc<dyn Provider>, RegistryE
         Credentials::Paytabs { profile_id, server_key, notify_url } => {
             Ok(Arc::new(Paytabs::new(profile_id, server_key, notify_url)?))
         }
+        Credentials::Telr(settings) => Ok(Arc::new(Telr::new(*settings)?)),
     }
 }
 

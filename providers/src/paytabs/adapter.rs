@@ -107,10 +107,18 @@ impl Paytabs {
             return Err(RegistryError::Key { provider });
         }
         if profile_id == 0 {
-            return Err(RegistryError::Setting { provider, setting: "profile_id" });
+            return Err(RegistryError::Setting {
+                provider,
+                setting: "profile_id",
+                problem: "it is a number above 0",
+            });
         }
         if notify_url.as_deref().is_some_and(|url| !request::is_address(url)) {
-            return Err(RegistryError::Setting { provider, setting: "notify_url" });
+            return Err(RegistryError::Setting {
+                provider,
+                setting: "notify_url",
+                problem: "it is an https address of at most 255 characters",
+            });
         }
         Ok(Self { access: Some(Access { profile_id, server_key, notify_url }) })
     }
