@@ -2,6 +2,7 @@
 
 use crate::error::ModelError;
 use crate::model::words;
+use crate::operation::OperationKind;
 use std::fmt;
 use std::str::FromStr;
 
@@ -89,6 +90,22 @@ pub struct Recoveries {
     pub payout: Recovery,
     /// Moving money to a vendor's account.
     pub transfer: Recovery,
+}
+
+impl Recoveries {
+    /// The one for a kind of operation; a query is asked again.
+    pub const fn of(&self, kind: OperationKind) -> Recovery {
+        match kind {
+            OperationKind::Create => self.create,
+            OperationKind::Confirm => self.confirm,
+            OperationKind::Capture => self.capture,
+            OperationKind::Void => self.void,
+            OperationKind::Refund => self.refund,
+            OperationKind::Payout => self.payout,
+            OperationKind::Transfer => self.transfer,
+            _ => Recovery::Sync,
+        }
+    }
 }
 
 /// What one gateway can do.

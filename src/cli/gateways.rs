@@ -7,7 +7,7 @@ use mizan::config::Config;
 use mizan::payments::certificates::Certificates;
 use mizan::payments::gateway::{Gateway, Gateways};
 use mizan::routing::Breaker;
-use mizan_providers::{ClientConfig, Credentials, GatewayClient, ProviderName, provider};
+use mizan_providers::{ClientConfig, Credentials, GatewayClient, ProviderName, provider, telr};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::end::Failure;
@@ -29,9 +29,14 @@ pub fn webhook_path(of: ProviderName) -> String {
 
 /// Every connection that the settings name.
 pub fn gateways(config: &Config) -> Result<Gateways, Failure> {
-    let all = [stripe(config), razorpay(config)];
-    let opened = all.into_iter().flatten().map(|settings| settings.open(config));
+    let opened = settings(config)?.into_iter().map(|settings| settings.open(config));
     Ok(Gateways::new(opened.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// What the settings have for each gateway whose key is set.
+fn settings(config: &Config) -> Result<Vec<Settings>, Failure> {
+    let all = [stripe(config), razorpay(config), telr(config), paytabs(config)?];
+    Ok(all.into_iter().flatten().collect())
 }
 
 /// What a connection is made from.
@@ -73,19 +78,73 @@ fn razorpay(config: &Config) -> Option<Settings> {
     Some(Settings { base_url: it.base_url.clone(), credentials, webhook_secrets })
 }
 
+fn telr(config: &Config) -> Option<Settings> {
+    let it = &config.telr;
+    let access = |merchant_id: &String, api_key: &SecretString| telr::ServiceAccess {
+        merchant_id: merchant_id.clone(),
+        api_key: api_key.clone(),
+        account: None,
+    };
+    let store = telr::Settings {
+        remote_key: it.remote_key.clone(),
+        service: it.merchant_id.as_ref().zip(it.api_key.as_ref()).map(|(m, k)| access(m, k)),
+        notify_url: Some(notify_url(config, ProviderName::Telr)),
+        test: it.test,
+        ..telr::Settings::new(it.store_id.clone()?, it.auth_key.clone()?)
+    };
+    Some(Settings {
+        base_url: it.base_url.clone(),
+        credentials: Credentials::Telr(Box::new(store)),
+        webhook_secrets: telr_secrets(config),
+    })
+}
+
+/// The key of the hosted page signs as well.
+fn telr_secrets(config: &Config) -> Vec<SecretString> {
+    let own = config.telr.auth_key.iter();
+    own.chain(&config.telr.webhook_secrets).cloned().collect()
+}
+
+fn paytabs(config: &Config) -> Result<Option<Settings>, Failure> {
+    let it = &config.paytabs;
+    let (Some(profile), Some(server_key)) = (&it.profile_id, &it.server_key) else {
+        return Ok(None);
+    };
+    let profile_id = profile.parse().map_err(|_| "paytabs.profile_id is a number")?;
+    let notify_url = Some(notify_url(config, ProviderName::Paytabs));
+    let server_key = server_key.clone();
+    Ok(Some(Settings {
+        base_url: it.base_url.clone(),
+        credentials: Credentials::Paytabs { profile_id, server_key, notify_url },
+        webhook_secrets: paytabs_secrets(config),
+    }))
+}
+
+/// The server key signs what PayTabs sends.
+fn paytabs_secrets(config: &Config) -> Vec<SecretString> {
+    let own = config.paytabs.server_key.iter();
+    own.chain(&config.paytabs.webhook_secrets).cloned().collect()
+}
+
+/// Where a gateway is told to call for each payment.
+fn notify_url(config: &Config, of: ProviderName) -> String {
+    format!("{}{}", config.public_url(), webhook_path(of))
+}
+
 /// The secrets of every connection's webhooks, whether or not it can be called.
 pub fn webhook_secrets(config: &Config) -> Vec<(String, Vec<SecretString>)> {
     let of = |name, secrets: &[SecretString]| (connection(name).to_owned(), secrets.to_vec());
     vec![
         of(ProviderName::Stripe, &config.stripe.webhook_secrets),
         of(ProviderName::Razorpay, &config.razorpay.webhook_secrets),
+        of(ProviderName::Telr, &telr_secrets(config)),
+        of(ProviderName::Paytabs, &paytabs_secrets(config)),
     ]
 }
 
 /// What stands in the way of payments, by the names of the settings.
 pub fn missing(config: &Config) -> Vec<&'static str> {
-    let all = [stripe(config), razorpay(config)];
-    let opened: Vec<Settings> = all.into_iter().flatten().collect();
+    let opened = settings(config).unwrap_or_default();
     if opened.is_empty() {
         return vec!["the key of any gateway: payments are answered 503"];
     }
@@ -104,6 +163,16 @@ pub fn is_live(config: &Config) -> bool {
         key.is_some_and(|key| with.iter().any(|prefix| key.starts_with(prefix)))
     };
     let stripe = config.stripe.secret_key.as_ref().map(|key| key.expose_secret());
+    let telr = &config.telr;
     begins(stripe, &["sk_live_", "rk_live_"])
         || begins(config.razorpay.key_id.as_deref(), &["rzp_live_"])
+        || (telr.auth_key.is_some() && !telr.test)
+        || (config.paytabs.server_key.is_some() && is_far(&config.paytabs.base_url))
+}
+
+/// Whether an address is not on this machine: what stands here is no gateway's.
+fn is_far(base_url: &str) -> bool {
+    !["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|near| base_url.starts_with(near))
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{
-    Archive, GatewayClient, HttpRequest, IdempotencyKey, Operation, Outcome, Provider, Recovery,
-    Rejection,
+    Archive, GatewayClient, HttpRequest, IdempotencyKey, Operation, OperationKind as Asked,
+    Outcome, Provider, Recovery, Rejection,
 };
 use secrecy::SecretString;
 
@@ -98,14 +98,13 @@ pub enum Repetition {
 impl Gateway {
     /// How an operation of this kind is brought to an end when its answer was lost.
     pub fn recovery(&self, kind: OperationKind) -> Recovery {
-        let recovery = &self.provider.capabilities().recovery;
-        match kind {
-            OperationKind::Create => recovery.create,
-            OperationKind::Confirm => recovery.confirm,
-            OperationKind::Capture => recovery.capture,
-            OperationKind::Void => recovery.void,
-            OperationKind::Refund => recovery.refund,
-        }
+        self.provider.capabilities().recovery.of(match kind {
+            OperationKind::Create => Asked::Create,
+            OperationKind::Confirm => Asked::Confirm,
+            OperationKind::Capture => Asked::Capture,
+            OperationKind::Void => Asked::Void,
+            OperationKind::Refund => Asked::Refund,
+        })
     }
 
     /// Whether the gateway still recognises a repetition of what was sent at `sent`: it keeps

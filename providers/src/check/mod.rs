@@ -100,7 +100,7 @@ fn outcome(name: ProviderName, recorded: &Recorded) -> Option<OutcomeView> {
     let reader = webhook_reader(name);
     let op: Operation = reader.recognise(recorded)?;
     let outcome = reader.parse(&op, &recorded.answer);
-    Some(OutcomeView::new(&op, &outcome))
+    Some(OutcomeView::new(reader.as_ref(), &op, &outcome))
 }
 
 /// Whether a delivery is believed, and what it says. One whose receiver had nothing to verify it

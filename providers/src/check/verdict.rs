@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::capability::Recovery;
 use crate::inspect::{InspectedEvent, Inspection};
-use crate::model::{NextAction, PaymentStatus, ProviderName, RefundStatus};
+use crate::model::{NextAction, PaymentStatus, ProviderName, ProviderRef, RefundStatus};
 use crate::operation::{Operation, OperationKind};
 use crate::outcome::{Answer, Outcome, PaymentAnswer, Subject, UnknownReason};
+use crate::provider::Provider;
 
 /// What became of one recording.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,7 +76,7 @@ pub struct OutcomeView(Map<String, Value>);
 
 impl OutcomeView {
     /// The words for the outcome of an operation.
-    pub fn new(op: &Operation, outcome: &Outcome) -> Self {
+    pub fn new(reader: &dyn Provider, op: &Operation, outcome: &Outcome) -> Self {
         let mut view = Map::new();
         let mut put = |name: &str, value: Value| {
             if !value.is_null() {
@@ -84,7 +86,13 @@ impl OutcomeView {
         put("operation", json!(op.kind().as_str()));
         put("result", json!(outcome.as_str()));
         match outcome {
-            Outcome::Done(answer) | Outcome::Pending(answer) => tell(answer, &mut put),
+            Outcome::Done(answer) | Outcome::Pending(answer) => {
+                tell(answer, &mut put);
+                if let Some((own, of)) = own_reference(reader.name(), op, answer) {
+                    put("provider_ref", json!(own));
+                    put("parent_ref", json!(of));
+                }
+            }
             Outcome::Declined(decline) => {
                 put(status_name(op), json!("failed"));
                 put("provider_ref", json!(decline.provider_ref));
@@ -94,6 +102,10 @@ impl OutcomeView {
                 put("reason", json!(decline.message));
             }
             Outcome::Rejected(rejection) => {
+                // Of a payment nothing is said: it is as it was before.
+                if status_name(op) != "status" {
+                    put(status_name(op), json!("failed"));
+                }
                 put("code", json!(rejection.code));
                 put("reason", json!(rejection.message));
                 put("class", json!(rejection.reason.as_str()));
@@ -111,7 +123,7 @@ impl OutcomeView {
                 put("reason", json!(mismatch.to_string()));
             }
         }
-        put("retryable", json!(is_retryable(outcome)));
+        put("retryable", json!(is_retryable(reader, op, outcome)));
         Self(view)
     }
 
@@ -122,18 +134,35 @@ impl OutcomeView {
 }
 
 /// Whether the same request may be sent again as it is. After an outcome that is not known it may
-/// where the gateway said that it is only busy; else it is asked about first.
-fn is_retryable(outcome: &Outcome) -> bool {
+/// where it only asks, or where the gateway recognises it by its key; else it is looked for first.
+fn is_retryable(reader: &dyn Provider, op: &Operation, outcome: &Outcome) -> bool {
+    let recovery = reader.capabilities().recovery.of(op.kind());
+    let harmless = op.is_query() || matches!(recovery, Recovery::SameKey { .. });
     match outcome {
         Outcome::Rejected(rejection) => rejection.reason.is_retryable(),
-        Outcome::Unknown(unknown) => matches!(
-            unknown.why,
-            UnknownReason::Busy { .. }
-                | UnknownReason::ServerError { .. }
-                | UnknownReason::NoAnswer(_)
-        ),
+        Outcome::Unknown(unknown) => {
+            let passing = matches!(
+                unknown.why,
+                UnknownReason::Busy { .. }
+                    | UnknownReason::ServerError { .. }
+                    | UnknownReason::NoAnswer(_)
+            );
+            harmless && passing
+        }
         _ => false,
     }
+}
+
+/// What a capture or void made, and of what, where the gateway makes a thing of its own of it.
+fn own_reference<'a>(
+    name: ProviderName,
+    op: &Operation,
+    answer: &'a Answer,
+) -> Option<(&'a ProviderRef, &'a ProviderRef)> {
+    let makes_one = !matches!(name, ProviderName::Stripe | ProviderName::Razorpay);
+    let follows = matches!(op.kind(), OperationKind::Capture | OperationKind::Void);
+    let payment = answer.payment().filter(|_| makes_one && follows)?;
+    Some((payment.charge_ref.as_ref()?, &payment.provider_ref))
 }
 
 fn code_of(why: &UnknownReason) -> Option<&str> {

@@ -292,7 +292,7 @@ impl Bed {
 /// What Stripe's fake shows of a payment.
 fn stripes(state: &Value, payment: &str) -> (i64, i64, i64) {
     let rows = |name: &str| state[name].as_array().cloned().unwrap_or_default();
-    let ours = |row: &Value| row["metadata"]["mizan_payment"] == payment;
+    let ours = |row: &Value| row["metadata"]["mizan_payment_intent"] == payment;
     let sum = |name: &str, what: &str| -> i64 {
         let good = |row: &&Value| ours(row) && row["status"] != "failed";
         rows(name).iter().filter(good).filter_map(|row| row[what].as_i64()).sum()
