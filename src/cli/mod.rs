@@ -20,6 +20,7 @@ pub mod gateways;
 mod keys;
 pub mod ledger;
 mod ledger_time;
+mod listen;
 pub mod output;
 mod provider_docs;
 mod providers;
@@ -29,6 +30,9 @@ mod serve;
 pub mod service;
 pub mod signals;
 pub mod simulate;
+pub mod simulated;
+mod trigger;
+mod trigger_story;
 pub mod verify;
 mod webhooks;
 

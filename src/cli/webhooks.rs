@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::end::{CommandResult, End, Failure};
-use super::{output, replay};
+use super::{listen, output, replay, trigger};
 
 /// The commands about webhooks.
 #[derive(Debug, clap::Subcommand)]
@@ -21,6 +21,12 @@ pub enum Command {
     ///
     /// Exit code 0 when the delivery is believed, 1 when it is not.
     Inspect(InspectArgs),
+    /// Make a gateway's delivery in its simulator and send it to a service
+    ///
+    /// Exit code 0 when the service answers as it should: 2xx, or 401 to a bad signature.
+    Trigger(trigger::Args),
+    /// Hear deliveries on this machine, say what they are, and hand them on
+    Listen(listen::Args),
     /// Verify and apply again every delivery that was kept
     ///
     /// Without --into nothing is changed: each delivery is applied to the books as they are and
@@ -71,6 +77,8 @@ enum Values {
 pub fn run(command: &Command) -> CommandResult {
     match command {
         Command::Inspect(args) => inspect_one(args),
+        Command::Trigger(args) => trigger::run(args),
+        Command::Listen(args) => listen::run(args),
         Command::Replay(args) => replay::run(args),
     }
 }

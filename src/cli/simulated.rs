@@ -1,0 +1,32 @@
+//! A service's settings for a gateway that is simulated.
+
+use mizan::config::Config;
+use mizan_providers::ProviderName;
+use mizan_simulator::{Gateway, SimulatorConfig};
+use secrecy::SecretString;
+
+/// The simulator's name of a gateway; every gateway has a simulator.
+pub fn simulated(of: ProviderName) -> Option<Gateway> {
+    Gateway::named(of.as_str())
+}
+
+/// Points the settings of a gateway at its simulator.
+pub fn point(config: &mut Config, simulated: &SimulatorConfig, url: &str) {
+    let secret = |text: &str| Some(SecretString::from(text));
+    let hooks = vec![SecretString::from(simulated.webhook_secret.as_str())];
+    let url = url.to_owned();
+    match simulated.gateway {
+        Gateway::Stripe => {
+            config.stripe.base_url = url;
+            config.stripe.secret_key = secret(&simulated.stripe_secret_key);
+            config.stripe.webhook_secrets = hooks;
+        }
+        Gateway::Razorpay => {
+            let keys = &simulated.razorpay;
+            config.razorpay.base_url = url;
+            config.razorpay.key_id = Some(keys.key_id.clone());
+            config.razorpay.key_secret = secret(&keys.key_secret);
+            config.razorpay.webhook_secrets = hooks;
+        }
+    }
+}
