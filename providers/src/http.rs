@@ -68,7 +68,7 @@ impl Body {
                 let inner = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
                 inner.unwrap_or_default().to_owned()
             }
-            Self::Xml(_) => crate::xml::escape(text),
+            Self::Xml(_) => escape_xml(text),
         }
     }
 
@@ -85,6 +85,29 @@ impl Body {
 
 /// What stands in a body where the key of [`Auth::InBody`] comes; before anything of a customer's.
 pub const KEY_PLACE: &str = "{key}";
+
+/// A text as it may stand between tags or inside quotes. Characters that XML cannot hold are left
+/// out.
+pub(crate) fn escape_xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            c if is_xml_char(c) => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Whether a character may stand in a document (XML 1.0, section 2.2).
+pub(crate) const fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..)
+}
 
 /// How a request proves who sends it. Never shown by `Debug`.
 #[derive(Debug, Clone)]

@@ -44,7 +44,6 @@ pub mod stripe;
 pub mod telr;
 mod token;
 pub mod transfer;
-mod xml;
 
 pub use amount::WireAmountError;
 pub use capability::{

@@ -255,7 +255,8 @@ fn subject(
         Operation::Void(it) => {
             let status = state(PaymentStatus::Cancelled);
             let mut facts = facts::payment(it.provider_ref.clone(), status, it.amount);
-            facts.charge_ref.clone_from(&it.charge_ref);
+            // Nothing is left to act on; the number of the release is kept in its place.
+            facts.charge_ref = (!pending).then_some(made);
             facts.cancellation_reason = (!pending).then(|| "released".to_owned());
             facts.reference = Some(it.payment);
             Some((subject(facts), &["release", "void"], it.amount))

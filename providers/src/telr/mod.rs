@@ -5,17 +5,17 @@
 //!
 //! | ours | theirs |
 //! |---|---|
-//! | [`crate::PaymentAnswer::provider_ref`] | the order, 64 hexadecimal digits; for a charge of a saved card the transaction |
-//! | [`crate::PaymentAnswer::charge_ref`] | the transaction to act on, digits only: the hold, then its capture, or the sale |
-//! | our payment, our refund | the cart id, see [`crate::reference`]; of follow-ups the description too |
+//! | `provider_ref` | the order, 64 hexadecimal digits; of a saved card's charge the transaction |
+//! | `charge_ref` | the transaction to act on: the hold, then its capture or release; the sale |
+//! | our payment or refund | the cart id, see [`crate::reference`] |
 //! | a saved card | the number of an earlier transaction; there is no vault |
 //!
 //! | operation | call | answer | after a lost answer |
 //! |---|---|---|---|
-//! | create | `order.json`, `create` | JSON | the same again: refused as E56, and the attempt is over |
-//! | create with a saved card | `remote.xml`, `sale` or `auth` of class `cont` | XML | find, by cart id |
+//! | create | `order.json`, `create` | JSON | the same again: E56, and the attempt is over |
+//! | create with a saved card | `remote.xml`, class `cont` | XML | find, by cart id |
 //! | sync | `order.json`, `check` | JSON | |
-//! | capture, void, refund | `remote.xml`: `capture`, `release`, `refund` | XML | find, among the linked |
+//! | capture, void, refund | `remote.xml`, `release` for void | XML | find, among the linked |
 //! | save a card | `order.json`, `create` of type `verify` | JSON | as create |
 //! | find, sync of a transaction | `/tools/api/xml/transaction/…` | XML | |
 //! | settlements | `/api/v1/accounts/…/payouts` | JSON | |
@@ -56,7 +56,7 @@
 //! | `event`, `signature` | messages → events, once believed |
 //! | `settlement` | payouts by API and by file |
 //! | `recognise` | recordings → operations |
-//! | `amount`, `wire` | their units and their formats |
+//! | `amount`, `wire`, `xml` | their units and their formats |
 
 mod adapter;
 pub mod amount;
@@ -77,6 +77,7 @@ mod settlement;
 mod signature;
 pub mod status;
 mod wire;
+mod xml;
 
 pub use adapter::Telr;
 pub use settings::{ServiceAccess, Settings};

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::reference;
 
-/// The payment a cart id names. One that we did not make names a payment that is none of ours, the
-/// same every time: so it differs from whatever was asked, and a recording can be read all the same.
+/// The payment a cart id names. One that we did not make names a payment that is none of ours,
+/// always the same: it differs from whatever was asked, and recordings can be read all the same.
 pub(super) fn payment(cart: &str) -> Option<PaymentIntentId> {
     reference::payment(cart).or_else(|| foreign("pi", cart))
 }

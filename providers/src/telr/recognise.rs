@@ -17,8 +17,8 @@ use crate::operation::{
 use crate::provider::Recorded;
 use crate::telr::amount::from_wire;
 use crate::telr::wire::{self, Envelope, RestOrder, Text};
+use crate::telr::xml::{self, Element};
 use crate::telr::{facts, named};
-use crate::xml::{self, Element};
 
 /// What stands for a reference that a recording does not have.
 const NONE: &str = "recorded";

@@ -3,6 +3,7 @@
 use mizan_money::Money;
 
 use crate::error::BuildError;
+use crate::http::escape_xml;
 use crate::http::{Auth, Body, HttpRequest, KEY_PLACE, Method, Replay};
 use crate::instrument::ChargeSaved;
 use crate::model::{CaptureMethod, Confirmation, Finality, ProviderRef};
@@ -11,7 +12,6 @@ use crate::reference;
 use crate::telr::amount::to_wire;
 use crate::telr::request::{bare, description, is_transaction, parent, unsupported};
 use crate::telr::settings::Settings;
-use crate::xml::escape;
 
 struct Transaction<'a> {
     kind: &'static str,
@@ -118,5 +118,5 @@ fn send(access: &Settings, it: &Transaction<'_>) -> Result<HttpRequest, BuildErr
 }
 
 fn element(name: &str, text: &str) -> String {
-    format!("<{name}>{}</{name}>", escape(text))
+    format!("<{name}>{}</{name}>", escape_xml(text))
 }

@@ -10,8 +10,8 @@ use crate::reference;
 use crate::telr::amount::from_wire;
 use crate::telr::answer::{self, Reading, unexpected};
 use crate::telr::wire::{self, Remote};
+use crate::telr::xml::Element;
 use crate::telr::{echo, facts, status};
-use crate::xml::Element;
 
 /// A charge of a saved card, by its transaction.
 pub(super) fn payment(

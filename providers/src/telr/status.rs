@@ -112,6 +112,9 @@ pub const SETTLEMENT: &[(&str, SettlementKind)] = &[
 
 /// An order's state, by its number and by the type and letter of the try beside it.
 pub fn order(code: &str, tran: Option<(&str, &str)>) -> PaymentStatus {
+    if code.parse::<i8>().is_err() {
+        return PaymentStatus::Unknown;
+    }
     let (kind, letter) = tran.unwrap_or_default();
     let word = match code {
         "2" => format!("order: 2 {} {letter}", kind.to_ascii_lowercase()),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::xml::{self, Element};
+use crate::telr::xml::{self, Element};
 
 /// A text that may come as a number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

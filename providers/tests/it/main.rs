@@ -9,3 +9,4 @@ mod razorpay;
 mod requests;
 mod shop;
 mod signatures;
+mod telr;

@@ -150,7 +150,7 @@ impl Table {
             fees: self.fees.iter().map(|place| cell(row, *place)).collect(),
             tax: at(self.tax),
             net: cell(row, self.net),
-            original: (self.currency.0 != self.currency.1).then_some(paid),
+            original: (self.currency.0 != self.currency.1 && !paid.1.is_empty()).then_some(paid),
             date: at(self.date),
         }
     }

@@ -1,7 +1,9 @@
-//! As much XML as gateways speak: text escaped, and small answers read into a tree, within bounds.
+//! As much XML as Telr answers, read into a tree within bounds.
 //!
 //! No document types, no entities beyond the five that XML itself has, no name spaces; attributes
 //! are passed over.
+
+use crate::http::is_xml_char;
 
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 16;
@@ -10,28 +12,28 @@ const MAX_ELEMENTS: usize = 20_000;
 
 /// An element with what is inside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Element {
+pub(super) struct Element {
     /// Its name.
-    pub(crate) name: String,
+    pub(super) name: String,
     /// Its own text, that of its children left out.
-    pub(crate) text: String,
+    pub(super) text: String,
     /// Its children, in order.
-    pub(crate) children: Vec<Element>,
+    pub(super) children: Vec<Element>,
 }
 
 impl Element {
     /// The first child of a name.
-    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+    pub(super) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|it| it.name == name)
     }
 
     /// The text of a child, blanks around it left out; nothing where there is none.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.child(name).map(|it| it.text.trim()).filter(|text| !text.is_empty())
     }
 
     /// Itself and everything inside that has the name, in order.
-    pub(crate) fn all<'a>(&'a self, name: &str) -> Vec<&'a Self> {
+    pub(super) fn all<'a>(&'a self, name: &str) -> Vec<&'a Self> {
         let mut found = Vec::new();
         let mut open = vec![self];
         while let Some(it) = open.pop() {
@@ -44,29 +46,11 @@ impl Element {
     }
 }
 
-/// A text as it may stand between tags or inside quotes. Characters that XML cannot hold are left
-/// out.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            c if is_allowed(c) => out.push(c),
-            _ => {}
-        }
-    }
-    out
-}
-
 /// Reads a document.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn read(text: &str) -> Result<Element, &'static str> {
+pub(super) fn read(text: &str) -> Result<Element, &'static str> {
     let mut reader =
         Reader { rest: text.trim_start_matches('\u{feff}'), open: Vec::new(), seen: 0 };
     loop {
@@ -220,12 +204,7 @@ fn numbered(name: &str) -> Option<char> {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
         None => number.parse().ok()?,
     };
-    char::from_u32(code).filter(|c| is_allowed(*c))
-}
-
-/// Whether a character may stand in a document (XML 1.0, section 2.2).
-const fn is_allowed(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..)
+    char::from_u32(code).filter(|c| is_xml_char(*c))
 }
 
 #[cfg(test)]
@@ -234,10 +213,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::http::escape_xml;
 
     #[test]
     fn an_answer_is_read_into_a_tree() {
-        let text = "\u{feff}<?xml version=\"1.0\"?>\n<!-- a > b -->\n<remote a='>'>\n <auth><status>A\
+        let text = "\u{feff}<?xml version=\"1.0\"?>\n<!-- a > b -->\n<remote a='>'>\n <auth>\
+                    <status>A\
                     </status><message>5 &lt; 6 &amp; &#x41;&#66;<![CDATA[<x>]]></message></auth>\
                     <payment/></remote>\n<!-- end -->\n";
         let root = read(text).unwrap();
@@ -280,13 +261,13 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_back(text in "[ -~\\t\u{a0}-\u{24f}ء-ي]{0,60}") {
-            let root = read(&format!("<a>{}</a>", escape(&text))).unwrap();
+            let root = read(&format!("<a>{}</a>", escape_xml(&text))).unwrap();
             prop_assert_eq!(root.text, text);
         }
 
         #[test]
         fn no_text_makes_it_panic(text in "[<>/a!?&;#x\\[\\]\"' -]{0,60}", any in "\\PC{0,60}") {
-            let _ = (read(&text), read(&any), read(&escape(&any)));
+            let _ = (read(&text), read(&any), read(&escape_xml(&any)));
         }
     }
 }
