@@ -7,6 +7,7 @@ mod books_api;
 mod counterparts;
 mod demo;
 mod floor;
+mod gateways;
 mod guards;
 mod laws;
 mod model;
