@@ -61,8 +61,8 @@ pub use event::{
 pub use http::{Auth, Body, Headers, HttpAnswer, HttpRequest, Method, Prior, Replay};
 pub use inspect::{Inspection, inspect};
 pub use instrument::{
-    ChargeSaved, InstrumentAnswer, InstrumentStatus, KeepInstrument, Presence, RemoveInstrument,
-    SaveInstrument, SavedInstrument, SyncInstrument,
+    ChargeSaved, CreateCustomer, CustomerAnswer, InstrumentAnswer, InstrumentStatus,
+    KeepInstrument, Presence, RemoveInstrument, SaveInstrument, SavedInstrument, SyncInstrument,
 };
 pub use model::{
     CaptureMethod, Confirmation, DisputeStatus, Finality, IdempotencyKey, NextAction,
