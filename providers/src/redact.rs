@@ -19,6 +19,7 @@ const SECRET_FIELDS: &[&str] = &[
     "cvc",
     "cvv",
     "cvv2",
+    "debit_account_number",
     "iban",
     "key_secret",
     "number",
@@ -212,6 +213,14 @@ mod tests {
             assert!(!kept.contains("4242") && !kept.contains("00000000"), "{kept}");
             assert!(!kept.contains("123"), "{kept}");
         }
+    }
+
+    #[test]
+    fn the_number_of_a_bank_account_is_taken_out_of_bodies_and_queries() {
+        let kept = body(br#"{"debit_account_number":"00228","account_number":"7878780080316316"}"#);
+        assert!(!kept.contains("00228") && !kept.contains("7878"), "{kept}");
+        let kept = form("account_number=7878780080316316&reference_id=po_1");
+        assert_eq!(kept, "account_number=%5Bsecret%5D&reference_id=po_1");
     }
 
     #[test]

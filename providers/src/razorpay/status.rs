@@ -1,6 +1,7 @@
 //! Razorpay's words for states, as total tables; a word not listed is unknown, never a success.
 
-use crate::model::{DisputeStatus, PaymentStatus, PayoutStatus, RefundStatus};
+use crate::instrument::InstrumentStatus;
+use crate::model::{DisputeStatus, PaymentStatus, PayoutStatus, RefundStatus, TransferStatus};
 
 /// A payment's `status` (razorpay.com/docs/payments/payments). `refunded` is not in the table: it
 /// ends both a captured payment and a hold that lapsed, see [`payment`].
@@ -54,6 +55,27 @@ pub const PAYOUT: &[(&str, PayoutStatus)] = &[
     ("failed", PayoutStatus::Failed),
 ];
 
+/// A transfer's `status`, which its entity page calls `transfer_status`; none while it has not
+/// moved (razorpay.com/docs/api/payments/route/transfers-entity).
+pub const TRANSFER: &[(&str, Option<TransferStatus>)] = &[
+    ("created", None),
+    ("pending", None),
+    ("processed", Some(TransferStatus::Created)),
+    ("failed", Some(TransferStatus::Failed)),
+    ("reversed", Some(TransferStatus::Reversed)),
+    ("partially_reversed", Some(TransferStatus::PartiallyReversed)),
+];
+
+/// A token's `recurring_details.status` (razorpay.com/docs: recurring payments, tokens). A paused
+/// one waits for its customer.
+pub const TOKEN: &[(&str, InstrumentStatus)] = &[
+    ("initiated", InstrumentStatus::Processing),
+    ("confirmed", InstrumentStatus::Active),
+    ("rejected", InstrumentStatus::Failed),
+    ("cancelled", InstrumentStatus::Removed),
+    ("paused", InstrumentStatus::RequiresAction),
+];
+
 /// A payment's state. `refunded` is a captured payment of which all went back, or, where it was
 /// never captured, a hold that lapsed; without word of the capture it is unknown.
 pub fn payment(word: &str, captured: Option<bool>) -> PaymentStatus {
@@ -84,7 +106,17 @@ pub fn payout(word: &str) -> PayoutStatus {
     look_up(PAYOUT, word).unwrap_or(PayoutStatus::Unknown)
 }
 
-fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
+/// A transfer's state; the outer none is a word that is not known.
+pub fn transfer(word: &str) -> Option<Option<TransferStatus>> {
+    look_up(TRANSFER, word)
+}
+
+/// A token's state.
+pub fn token(word: &str) -> InstrumentStatus {
+    look_up(TOKEN, word).unwrap_or(InstrumentStatus::Unknown)
+}
+
+pub(super) fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
     table.iter().find(|(known, _)| *known == word).map(|(_, status)| *status)
 }
 

@@ -36,10 +36,10 @@ struct Form {
 pub(super) fn recognise(exchange: &Recorded) -> Option<Operation> {
     let body: Value = serde_json::from_slice(&exchange.answer.body).ok()?;
     let object = Object { body: &body, wanted: wanted(exchange) };
-    if let Some(error) = body.get("error") {
-        return object.refused(error);
-    }
-    match object.text("object")? {
+    let Some(kind) = object.text("object") else {
+        return object.refused(body.get("error")?);
+    };
+    match kind {
         "payment_intent" => Some(Operation::Sync(SyncPayment {
             payment: object.ours(PAYMENT_KEY, "pi")?,
             provider_ref: object.id("id")?,

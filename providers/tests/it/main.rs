@@ -8,3 +8,4 @@ mod razorpay;
 mod requests;
 mod shop;
 mod signatures;
+mod stripe;
