@@ -11,8 +11,8 @@ use crate::razorpay::facts::Told;
 pub(super) type Difference = (&'static str, String, String);
 
 /// Compares a payment. What was asked about by Razorpay's own id is that thing also where its
-/// receipt is somebody else's kind of reference; one of ours must be the right one. What is held or taken is always the whole amount: Razorpay captures no
-/// parts.
+/// receipt is somebody else's kind of reference; one of ours must be the right one. What is held or
+/// taken is always the whole amount: Razorpay captures no parts.
 pub(super) fn payment(op: &Operation, told: &Told<PaymentAnswer>) -> Result<(), Difference> {
     let facts = &told.facts;
     let (ours, asked, order, charge) = match op {

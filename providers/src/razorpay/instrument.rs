@@ -1,8 +1,8 @@
 //! Customers and their tokens (razorpay.com/docs/api/customers, recurring payments: tokens).
 //!
-//! A token is made in the checkout, with a payment of a customer; Razorpay keeps it, and the payment
-//! names both. It cannot be charged from here: a later payment wants the customer's e-mail address
-//! and phone number, which are not ours to hold, so the customer chooses it in the checkout.
+//! A token is made in the checkout, with a payment of a customer; Razorpay keeps it, and the
+//! payment names both. It cannot be charged from here: a later payment wants the customer's e-mail
+//! address and phone number, which are not ours to hold; the customer chooses it in the checkout.
 
 use std::collections::BTreeMap;
 

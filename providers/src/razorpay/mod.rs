@@ -28,22 +28,22 @@
 //! up by a call; it lapses after three days and goes back by itself. A second captured payment of
 //! one order is told as more than was asked, by a sync and by `order.paid`.
 //!
-//! Payouts are RazorpayX, with keys and a webhook secret of its own: a connection of their own, which
-//! names the account they leave from. They go to bank accounts, by IMPS up to 5 lakh rupees and by
-//! NEFT above; fund accounts that are UPI addresses or cards want another mode, which their id does
-//! not tell. Processed is not final: a reversal gives back the amount with fee and tax. Transfers
-//! (Route) and payouts are in rupees. A transfer that has not moved yet is pending.
+//! Payouts are RazorpayX, with keys and a webhook secret of its own: a connection of their own,
+//! which names the account they leave from. They go to bank accounts, by IMPS up to 5 lakh rupees
+//! and by NEFT above; fund accounts that are UPI addresses or cards want another mode, which their
+//! id does not tell. Processed is not final: a reversal gives back the amount with fee and tax.
+//! Transfers (Route) and payouts are in rupees. A transfer that has not moved yet is pending.
 //!
 //! Tokens are made in the checkout, for a customer, and told by the payment; they are not charged
 //! from here, see `instrument`.
 //!
 //! What the operations cannot say: a create is refused when the payment has an order already, and
-//! only [`crate::Operation::Find`] tells which; the signature that the checkout hands to the browser
-//! has no place, and nothing is believed of it.
+//! only [`crate::Operation::Find`] tells which; the signature that the checkout hands to the
+//! browser has no place, and nothing is believed of it.
 //!
-//! What this adapter never does: read a state from the name of an event (but for a failed transfer,
-//! whose published body calls itself processed), book by what a browser brings back, name a failed
-//! payment as the one to capture or refund.
+//! What this adapter never does: read a state from the name of an event (but for a failed
+//! transfer, whose published body calls itself processed), book by what a browser brings back, name
+//! a failed payment as the one to capture or refund.
 //!
 //! | file | holds |
 //! |---|---|

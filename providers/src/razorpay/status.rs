@@ -3,24 +3,20 @@
 use crate::instrument::InstrumentStatus;
 use crate::model::{DisputeStatus, PaymentStatus, PayoutStatus, RefundStatus, TransferStatus};
 
-/// A payment's `status` (razorpay.com/docs/payments/payments). `refunded` is not in the table: it
+/// A payment's `status` (razorpay.com/docs/payments/payments), and an order's, which counts while
+/// no payment tells more (razorpay.com/docs/api/orders/entity). `refunded` is not in the table: it
 /// ends both a captured payment and a hold that lapsed, see [`payment`].
 ///
 /// Failed is not final: a late answer of the bank or a second try of a UPI payment can make it
-/// authorised or captured.
+/// authorised or captured. An order stays `paid` after refunds.
 pub const PAYMENT: &[(&str, PaymentStatus)] = &[
     ("created", PaymentStatus::Processing),
     ("authorized", PaymentStatus::Authorised),
     ("captured", PaymentStatus::Captured),
     ("failed", PaymentStatus::Failed),
-];
-
-/// An order's `status` while no payment tells more (razorpay.com/docs/api/orders/entity). It stays
-/// `paid` after refunds.
-pub const ORDER: &[(&str, PaymentStatus)] = &[
-    ("created", PaymentStatus::RequiresAction),
-    ("attempted", PaymentStatus::Processing),
-    ("paid", PaymentStatus::Captured),
+    ("order: created", PaymentStatus::RequiresAction),
+    ("order: attempted", PaymentStatus::Processing),
+    ("order: paid", PaymentStatus::Captured),
 ];
 
 /// A refund's `status` (razorpay.com/docs/api/refunds/entity). Processed comes before the bank's
@@ -82,13 +78,15 @@ pub fn payment(word: &str, captured: Option<bool>) -> PaymentStatus {
     match (word, captured) {
         ("refunded", Some(true)) => PaymentStatus::Captured,
         ("refunded", Some(false)) => PaymentStatus::Cancelled,
+        // No word of a payment's own; in the table it would be an order's.
+        _ if word.contains(':') => PaymentStatus::Unknown,
         _ => look_up(PAYMENT, word).unwrap_or(PaymentStatus::Unknown),
     }
 }
 
 /// An order's state.
 pub fn order(word: &str) -> PaymentStatus {
-    look_up(ORDER, word).unwrap_or(PaymentStatus::Unknown)
+    look_up(PAYMENT, &format!("order: {word}")).unwrap_or(PaymentStatus::Unknown)
 }
 
 /// A refund's state.
@@ -138,6 +136,7 @@ mod tests {
             ("refunded", None, "unknown"),
             ("Captured", Some(true), "unknown"),
             ("", None, "unknown"),
+            ("order: paid", Some(true), "unknown"),
         ] {
             assert_eq!(payment(word, captured).as_str(), expected, "{word}");
         }

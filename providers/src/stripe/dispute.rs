@@ -75,7 +75,8 @@ pub(super) fn read(op: &Operation, answer: &HttpAnswer) -> Result<Outcome, Unkno
         let list: wire::List<wire::Dispute> = object(answer, "list")?;
         let read = |dp: &wire::Dispute| facts(dp, FundsMovement::None);
         let disputes: Result<Vec<_>, _> = list.data.iter().map(read).collect();
-        let page = DisputePage { disputes: disputes.map_err(unusable)?, next: list.next() };
+        let next = list.next().map_err(|problem| unreadable(answer.status, problem))?;
+        let page = DisputePage { disputes: disputes.map_err(unusable)?, next };
         let subject = Subject::Disputes(Box::new(page));
         return Ok(Outcome::Done(Answer { subject, request_id: request_id(answer) }));
     }

@@ -125,7 +125,8 @@ pub(super) fn read(op: &Operation, answer: &HttpAnswer) -> Result<Outcome, Unkno
     let lines: Result<Vec<SettlementLine>, FactError> =
         list.data.iter().map(|row| line(row, asked.settlement.as_ref())).collect();
     let lines = lines.map_err(|error| unreadable(answer.status, error))?;
-    let page = SettlementPage { lines, next: list.next(), complete_until: None };
+    let next = list.next().map_err(|problem| unreadable(answer.status, problem))?;
+    let page = SettlementPage { lines, next, complete_until: None };
     let subject = Subject::Settlement(Box::new(page));
     Ok(Outcome::Done(Answer { subject, request_id: request_id(answer) }))
 }

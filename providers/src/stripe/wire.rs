@@ -178,9 +178,13 @@ pub(super) struct List<T> {
 }
 
 impl<T: HasId> List<T> {
-    /// Where the next page begins; none at the end.
-    pub(super) fn next(&self) -> Option<String> {
-        self.data.last().filter(|_| self.has_more).map(|last| last.id().to_owned())
+    /// Where the next page begins; none at the end. An empty page cannot say that more follow.
+    pub(super) fn next(&self) -> Result<Option<String>, &'static str> {
+        match self.data.last() {
+            Some(last) => Ok(self.has_more.then(|| last.id().to_owned())),
+            None if self.has_more => Err("an empty page says that more follow"),
+            None => Ok(None),
+        }
     }
 }
 

@@ -160,6 +160,30 @@ fn what_the_recording_wanted_wins_over_the_answers_own_word() {
 
 proptest::proptest! {
     #[test]
+    fn whatever_was_asked_no_bytes_make_a_success_and_no_spoiled_field_a_panic(
+        bytes: Vec<u8>,
+        status in 100_u16..600,
+        which in 0_usize..1_000,
+        field in 0_usize..1_000,
+        value in proptest::sample::select(vec![
+            "null", "-1", "0", "9223372036854775807", "1.5", "\"\"", "\"x\"", "[]", "{}", "true",
+        ]),
+    ) {
+        let (name, _) = RECORDED[which % RECORDED.len()];
+        let exchange = recorded(name);
+        let op = razorpay().recognise(&exchange).unwrap();
+        let any = HttpAnswer::new(status, Headers::new(), bytes);
+        proptest::prop_assert!(razorpay().parse(&op, &any).answer().is_none());
+
+        let mut body: serde_json::Value = serde_json::from_slice(&exchange.answer.body).unwrap();
+        let fields: Vec<String> = body.as_object().unwrap().keys().cloned().collect();
+        body[&fields[field % fields.len()]] = serde_json::from_str(value).unwrap();
+        let spoiled = HttpAnswer::new(status, Headers::new(), body.to_string());
+        let outcome = razorpay().parse(&op, &spoiled);
+        proptest::prop_assert!((200..300).contains(&status) || outcome.answer().is_none());
+    }
+
+    #[test]
     fn any_bytes_are_recognised_or_not_without_a_panic(body: Vec<u8>, text in "\\PC{0,60}") {
         for body in [body, format!("{{\"entity\":\"{text}\",\"items\":[{{}}]}}").into_bytes()] {
             let answer = HttpAnswer::new(200, Headers::new(), body);

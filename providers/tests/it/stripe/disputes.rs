@@ -107,6 +107,8 @@ fn a_list_ends_where_stripe_says_so() {
     };
     assert_eq!((next(&page(true)).as_deref(), next(&page(false))), (Some(DP), None));
     never_a_success(&list(None), &page(true));
+    let endless = json!({"object": "list", "has_more": true, "data": []});
+    assert_eq!(answered(&list(None), &endless), "unknown unreadable");
     let spoiled = json!({"object": "list", "has_more": true, "data": [{"id": "dp_1"}]});
     assert_eq!(answered(&list(None), &spoiled), "unknown unreadable");
 }

@@ -79,8 +79,8 @@ const EXPECTED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Objects that answer nothing the adapter asks: vendors, fees of the platform, whole charges, single
-/// rows of the balance, reports. Events carry some of them.
+/// Objects that answer nothing the adapter asks: vendors, fees of the platform, whole charges,
+/// single rows of the balance, reports. Events carry some of them.
 const NOT_ASKED_FOR: &[&str] = &[
     "account.fixture.json",
     "application_fee.fixture.json",
@@ -176,6 +176,30 @@ fn parsed(exchange: &Recorded) -> Outcome {
 }
 
 proptest::proptest! {
+    #[test]
+    fn whatever_was_asked_no_bytes_make_a_success_and_no_spoiled_field_a_panic(
+        bytes: Vec<u8>,
+        status in 100_u16..600,
+        which in 0_usize..1_000,
+        field in 0_usize..1_000,
+        value in proptest::sample::select(vec![
+            "null", "-1", "0", "9223372036854775807", "1.5", "\"\"", "\"x\"", "[]", "{}", "true",
+        ]),
+    ) {
+        let (name, _) = EXPECTED[which % EXPECTED.len()];
+        let exchange = recorded(name);
+        let op = stripe().recognise(&exchange).unwrap();
+        let any = HttpAnswer::new(status, Headers::new(), bytes);
+        proptest::prop_assert!(stripe().parse(&op, &any).answer().is_none());
+
+        let mut body: serde_json::Value = serde_json::from_slice(&exchange.answer.body).unwrap();
+        let fields: Vec<String> = body.as_object().unwrap().keys().cloned().collect();
+        body[&fields[field % fields.len()]] = serde_json::from_str(value).unwrap();
+        let spoiled = HttpAnswer::new(status, Headers::new(), body.to_string());
+        let outcome = stripe().parse(&op, &spoiled);
+        proptest::prop_assert!((200..300).contains(&status) || outcome.answer().is_none());
+    }
+
     #[test]
     fn any_bytes_are_recognised_or_not_without_a_panic(body: Vec<u8>, text in "\\PC{0,60}") {
         for body in [body, format!("{{\"object\":\"{text}\"}}").into_bytes()] {

@@ -94,6 +94,8 @@ fn pages_follow_each_other_by_the_last_id() {
     assert!(said(&list(None, first.next.as_deref())).contains("starting_after=txn_s02"));
     let second = read(&list(None, Some("txn_s02")), bytes("list.page2.json"));
     assert_eq!((second.lines.len(), second.next), (1, None));
+    let endless = json!({"object": "list", "has_more": true, "data": []});
+    assert_eq!(answered(&list(None, None), &endless), "unknown unreadable");
     never_a_success(&list(None, None), &value("list.page1.json"));
 }
 
