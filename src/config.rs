@@ -24,10 +24,11 @@ const ENV_PREFIX: &str = "MIZAN_";
 /// What a test program tells its copies is no setting.
 const TEST_PREFIX: &str = "MIZAN_TEST_";
 /// Settings that a file must not hold: files are copied, shown and committed.
-const ENV_ONLY: [(&str, &str); 11] = [
+const ENV_ONLY: [(&str, &str); 12] = [
     ("stripe", "secret_key"),
     ("stripe", "webhook_secrets"),
     ("razorpay", "key_secret"),
+    ("razorpay", "account"),
     ("razorpay", "webhook_secrets"),
     ("telr", "auth_key"),
     ("telr", "remote_key"),

@@ -50,6 +50,24 @@ pub struct KeepInstrument {
     pub customer_ref: Option<ProviderRef>,
 }
 
+/// Make a customer known to the gateway, for those that keep instruments under one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateCustomer {
+    /// Our customer; travels in the metadata.
+    pub customer: CustomerId,
+    /// Our operation, for tracing.
+    pub operation: OperationId,
+}
+
+/// A customer at the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerAnswer {
+    /// The gateway's customer.
+    pub provider_ref: ProviderRef,
+    /// Our customer, as the metadata says.
+    pub reference: Option<CustomerId>,
+}
+
 /// Save an instrument without a payment: the customer agrees on the gateway's page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaveInstrument {

@@ -62,8 +62,8 @@ pub use event::{
 pub use http::{Auth, Body, Headers, HttpAnswer, HttpRequest, KEY_PLACE, Method, Prior, Replay};
 pub use inspect::{Inspection, inspect};
 pub use instrument::{
-    ChargeSaved, InstrumentAnswer, InstrumentStatus, KeepInstrument, Presence, RemoveInstrument,
-    SaveInstrument, SavedInstrument, SyncInstrument,
+    ChargeSaved, CreateCustomer, CustomerAnswer, InstrumentAnswer, InstrumentStatus,
+    KeepInstrument, Presence, RemoveInstrument, SaveInstrument, SavedInstrument, SyncInstrument,
 };
 pub use model::{
     CaptureMethod, Confirmation, DisputeStatus, Finality, IdempotencyKey, NextAction,

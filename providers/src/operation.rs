@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::dispute::{AcceptDispute, ContestDispute, ListDisputes, SyncDispute};
 use crate::error::ModelError;
 use crate::instrument::{
-    ChargeSaved, KeepInstrument, RemoveInstrument, SaveInstrument, SyncInstrument,
+    ChargeSaved, CreateCustomer, KeepInstrument, RemoveInstrument, SaveInstrument, SyncInstrument,
 };
 use crate::model::{
     CaptureMethod, Confirmation, Finality, ProviderRef, RefundReason, VoidReason, words,
@@ -41,6 +41,8 @@ pub enum Operation {
     /// the gateway tells is read as the answer to that operation; where it knows nothing of it,
     /// the outcome is [`crate::UnknownReason::NotFound`].
     Find(Box<Operation>),
+    /// Make a customer known to the gateway, before an instrument is kept for them.
+    CreateCustomer(CreateCustomer),
     /// Save an instrument without a payment.
     SaveInstrument(SaveInstrument),
     /// Ask what became of saving an instrument.
@@ -90,6 +92,8 @@ words! {
         SyncRefund = "sync_refund",
         /// [`Operation::Find`].
         Find = "find",
+        /// [`Operation::CreateCustomer`].
+        CreateCustomer = "create_customer",
         /// [`Operation::SaveInstrument`].
         SaveInstrument = "save_instrument",
         /// [`Operation::SyncInstrument`].
@@ -133,6 +137,7 @@ impl Operation {
             Self::Sync(_) => OperationKind::Sync,
             Self::SyncRefund(_) => OperationKind::SyncRefund,
             Self::Find(_) => OperationKind::Find,
+            Self::CreateCustomer(_) => OperationKind::CreateCustomer,
             Self::SaveInstrument(_) => OperationKind::SaveInstrument,
             Self::SyncInstrument(_) => OperationKind::SyncInstrument,
             Self::RemoveInstrument(_) => OperationKind::RemoveInstrument,

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::dispute::{DisputeAnswer, DisputePage};
 use crate::error::{BuildError, ModelError, SendError};
-use crate::instrument::{InstrumentAnswer, SavedInstrument};
+use crate::instrument::{CustomerAnswer, InstrumentAnswer, SavedInstrument};
 use crate::model::{NextAction, PaymentStatus, ProviderFee, ProviderRef, RefundStatus, words};
 use crate::payout::PayoutAnswer;
 use crate::settlement::SettlementPage;
@@ -97,6 +97,7 @@ impl Answer {
         match &self.subject {
             Subject::Payment(it) => Some(&it.provider_ref),
             Subject::Refund(it) => Some(&it.provider_ref),
+            Subject::Customer(it) => Some(&it.provider_ref),
             Subject::Instrument(it) => Some(&it.provider_ref),
             Subject::Payout(it) => Some(&it.provider_ref),
             Subject::Transfer(it) => Some(&it.provider_ref),
@@ -113,6 +114,8 @@ pub enum Subject {
     Payment(Box<PaymentAnswer>),
     /// A refund.
     Refund(Box<RefundAnswer>),
+    /// A customer at the gateway.
+    Customer(Box<CustomerAnswer>),
     /// A saved instrument.
     Instrument(Box<InstrumentAnswer>),
     /// A payout.

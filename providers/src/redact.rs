@@ -23,6 +23,7 @@ const SECRET_FIELDS: &[&str] = &[
     "cvc",
     "cvv",
     "cvv2",
+    "debit_account_number",
     "iban",
     "ivp_authkey",
     "key_secret",
@@ -282,6 +283,14 @@ mod tests {
         ] {
             assert_eq!(body(sent.as_bytes()), kept);
         }
+    }
+
+    #[test]
+    fn the_number_of_a_bank_account_is_taken_out_of_bodies_and_queries() {
+        let kept = body(br#"{"debit_account_number":"00228","account_number":"7878780080316316"}"#);
+        assert!(!kept.contains("00228") && !kept.contains("7878"), "{kept}");
+        let kept = form("account_number=7878780080316316&reference_id=po_1");
+        assert_eq!(kept, "account_number=%5Bsecret%5D&reference_id=po_1");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum Credentials {
         key_id: String,
         /// The secret beside it; never the webhook's.
         key_secret: SecretString,
+        /// Where keys of RazorpayX are given: the account that payouts leave from.
+        payout_account: Option<SecretString>,
     },
     /// PayTabs' profile with its server key. The key also signs what PayTabs tells us.
     Paytabs {
@@ -74,7 +76,7 @@ pub enum RegistryError {
         problem: &'static str,
     },
     /// An account that is not an id.
-    #[error("the account for {provider} is not an id such as acct_…")]
+    #[error("the account for {provider} is not one of its kind, such as acct_… at Stripe")]
     Account {
         /// The gateway.
         provider: ProviderName,
@@ -90,8 +92,12 @@ pub fn provider(credentials: Credentials) -> Result<Arc<dyn Provider>, RegistryE
         Credentials::Stripe { secret_key, account } => {
             Ok(Arc::new(Stripe::new(secret_key, account)?))
         }
-        Credentials::Razorpay { key_id, key_secret } => {
-            Ok(Arc::new(Razorpay::new(key_id, key_secret)?))
+        Credentials::Razorpay { key_id, key_secret, payout_account } => {
+            let adapter = Razorpay::new(key_id, key_secret)?;
+            Ok(Arc::new(match payout_account {
+                Some(account) => adapter.paying_from(account)?,
+                None => adapter,
+            }))
         }
         Credentials::Paytabs { profile_id, server_key, notify_url } => {
             Ok(Arc::new(Paytabs::new(profile_id, server_key, notify_url)?))

@@ -73,7 +73,8 @@ fn stripe(config: &Config) -> Option<Settings> {
 fn razorpay(config: &Config) -> Option<Settings> {
     let it = &config.razorpay;
     let (key_id, key_secret) = (it.key_id.clone()?, it.key_secret.clone()?);
-    let credentials = Credentials::Razorpay { key_id, key_secret };
+    let credentials =
+        Credentials::Razorpay { key_id, key_secret, payout_account: it.account.clone() };
     let webhook_secrets = it.webhook_secrets.clone();
     Some(Settings { base_url: it.base_url.clone(), credentials, webhook_secrets })
 }

@@ -26,6 +26,7 @@ pub fn point(config: &mut Config, simulated: &SimulatorConfig, url: &str) {
             config.razorpay.base_url = url;
             config.razorpay.key_id = Some(keys.key_id.clone());
             config.razorpay.key_secret = secret(&keys.key_secret);
+            config.razorpay.account = secret(&keys.account_number);
             config.razorpay.webhook_secrets = hooks;
         }
     }

@@ -39,6 +39,9 @@ pub struct RazorpayConfig {
     /// The secret half.
     #[serde(deserialize_with = "secret")]
     pub key_secret: Option<SecretString>,
+    /// The account that payouts are paid from.
+    #[serde(deserialize_with = "secret")]
+    pub account: Option<SecretString>,
     /// The secrets of our webhook.
     #[serde(deserialize_with = "secrets")]
     pub webhook_secrets: Vec<SecretString>,

@@ -254,6 +254,7 @@ fn tell(answer: &Answer, put: &mut impl FnMut(&str, Value)) {
             };
             put("lines", page.lines.iter().map(line).collect());
         }
+        Subject::Customer(_) => {}
         Subject::Instrument(it) => put("instrument_status", json!(it.status.as_str())),
     }
 }

@@ -14,15 +14,23 @@ use crate::http::{Headers, HttpAnswer, HttpRequest};
 use crate::model::{IdempotencyKey, ProviderName};
 use crate::operation::Operation;
 use crate::outcome::Outcome;
-use crate::provider::{Provider, Vocabulary, WebhookKeys};
-use crate::razorpay::{amount, answer, event, request, signature, status};
+use crate::provider::{Provider, Recorded, Vocabulary, WebhookKeys};
+use crate::razorpay::{amount, answer, event, recognise, request, settlement, signature, status};
 use crate::registry::RegistryError;
+
+/// What our note tells an hour later (razorpay.com/docs/errors/x).
+const LOOKED_UP: Recovery = Recovery::Find { after_seconds: 3600 };
 
 /// What Razorpay can do (razorpay.com/docs: orders, capture a payment, refunds, validate webhooks).
 ///
-/// Only refunds carry a key, and for how long it is kept is not documented: no hours are counted
-/// on, and the other calls are protected by the receipt and by the payment's state. An order is
-/// tried by the customer in the checkout, never by us, so nothing can be confirmed later.
+/// How calls without an answer end differs per call. An order is looked up by its receipt, which is
+/// unique. A capture is told by the payment's state. A refund and a transfer are looked up by our
+/// note, after the hour that Razorpay names for payouts: for how long their keys are kept is not
+/// documented, so no hours are counted on, and a refund's key still guards a repetition. A payout's
+/// key is kept for seven days, of which one is left for its last call.
+///
+/// An order is tried by the customer in the checkout, never by us, so nothing can be confirmed
+/// later and no token be charged from here.
 static CAPABILITIES: Capabilities = Capabilities {
     manual_capture: Support::Yes,
     partial_capture: Support::No,
@@ -32,25 +40,25 @@ static CAPABILITIES: Capabilities = Capabilities {
     partial_refund: Support::Yes,
     confirm_later: Support::No,
     checkout: Checkout::HostedPage,
-    read_disputes: Support::No,
-    answer_disputes: Support::No,
+    read_disputes: Support::Yes,
+    answer_disputes: Support::Yes,
     save_instrument: Support::No,
-    keep_instrument: Support::No,
+    keep_instrument: Support::OnRequest,
     charge_saved: Support::No,
-    remove_instrument: Support::No,
-    payouts: Support::No,
-    cancel_payout: Support::No,
-    transfers: Support::No,
-    settlement: SettlementSource::File,
+    remove_instrument: Support::Yes,
+    payouts: Support::OnRequest,
+    cancel_payout: Support::OnRequest,
+    transfers: Support::OnRequest,
+    settlement: SettlementSource::Api,
     webhook_trust: Trust::Fact,
     recovery: Recoveries {
         create: Recovery::Find { after_seconds: 0 },
         confirm: Recovery::Never,
         capture: Recovery::Sync,
         void: Recovery::Never,
-        refund: Recovery::Never,
-        payout: Recovery::Never,
-        transfer: Recovery::Never,
+        refund: LOOKED_UP,
+        payout: Recovery::SameKey { hours: 6 * 24 },
+        transfer: LOOKED_UP,
     },
     fee_at_once: Support::Yes,
     webhook_timestamp: Support::No,
@@ -66,6 +74,7 @@ pub struct Razorpay {
 pub(super) struct Access {
     pub(super) key_id: String,
     pub(super) key_secret: SecretString,
+    pub(super) payout_account: Option<SecretString>,
 }
 
 impl Razorpay {
@@ -85,7 +94,23 @@ impl Razorpay {
         if !is_id || !is_secret {
             return Err(RegistryError::Key { provider });
         }
-        Ok(Self { access: Some(Access { key_id, key_secret }) })
+        Ok(Self { access: Some(Access { key_id, key_secret, payout_account: None }) })
+    }
+
+    /// The same adapter, for keys of RazorpayX, with the account that payouts leave from.
+    ///
+    /// # Errors
+    /// [`RegistryError::Account`] when it is not 5 to 40 letters or digits.
+    pub fn paying_from(mut self, account: SecretString) -> Result<Self, RegistryError> {
+        let text = account.expose_secret();
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !plain || !(5..=40).contains(&text.len()) {
+            return Err(RegistryError::Account { provider: ProviderName::Razorpay });
+        }
+        if let Some(access) = &mut self.access {
+            access.payout_account = Some(account);
+        }
+        Ok(self)
     }
 
     /// An adapter that reads webhooks and builds no requests.
@@ -124,7 +149,8 @@ impl Provider for Razorpay {
             refund: status::REFUND,
             dispute: status::DISPUTE,
             payout: status::PAYOUT,
-            ..Vocabulary::default()
+            settlement: settlement::SETTLEMENT,
+            events: event::EVENTS,
         }
     }
 
@@ -150,5 +176,9 @@ impl Provider for Razorpay {
 
     fn events(&self, body: &[u8]) -> Result<Vec<ProviderEvent>, TranslateError> {
         event::translate(body).map(|event| vec![event])
+    }
+
+    fn recognise(&self, exchange: &Recorded) -> Option<Operation> {
+        recognise::recognise(exchange)
     }
 }

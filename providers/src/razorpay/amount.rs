@@ -88,6 +88,19 @@ pub fn to_order_amount(money: Money) -> Result<WireAmount, BuildError> {
     Ok(wire)
 }
 
+/// The amount of a payout or a transfer, in paise: both are in rupees, from 1.00 INR on.
+///
+/// # Errors
+/// As [`to_order_amount`], and [`BuildError::Amount`] for another currency.
+pub fn to_rupees(money: Money) -> Result<i64, BuildError> {
+    let wire = to_order_amount(money)?;
+    if wire.currency != "INR" {
+        let rule = "payouts and transfers are in INR";
+        return Err(BuildError::Amount { provider: "razorpay", amount: money.to_string(), rule });
+    }
+    Ok(wire.amount)
+}
+
 /// Razorpay's unit → our minor units. Signs are kept.
 ///
 /// # Errors
@@ -156,6 +169,7 @@ mod tests {
         assert!(to_order_amount(money(99, "INR")).is_err());
         assert!(to_order_amount(money(100, "INR")).is_ok());
         assert!(to_order_amount(money(1, "AED")).is_ok());
+        assert!(to_rupees(money(100, "INR")).is_ok() && to_rupees(money(100, "AED")).is_err());
         for code in ["ZZZ", "", "AFN"] {
             assert!(from_wire_amount(1, code).is_err(), "{code}");
         }

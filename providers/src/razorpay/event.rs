@@ -1,24 +1,19 @@
 //! Razorpay's webhooks as our events: the entity tells the state, never the event's name, since a
 //! delivery is a snapshot that may come late and in any order.
 
+use std::cmp::Ordering;
+
 use chrono::DateTime;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::TranslateError;
-use crate::event::{
-    DisputeEvent, EventSubject, FundsMovement, Mode, OtherEvent, PayoutEvent, ProviderEvent,
-    SettlementNotice, TransferEvent,
-};
-use crate::model::{DisputeStatus, ProviderFee, ProviderRef, TransferStatus};
-use crate::razorpay::amount::from_wire_amount;
+use crate::event::{EventKind, EventSubject, Mode, OtherEvent, ProviderEvent, SettlementNotice};
+use crate::model::{ProviderRef, TransferStatus};
 use crate::razorpay::facts::{self, FactError};
-use crate::razorpay::{status, wire};
+use crate::razorpay::settlement::CURRENCY;
+use crate::razorpay::{dispute, payout, status, transfer, wire};
 use crate::signature::digest_id;
-
-/// What a settlement is always paid in: the entity names no currency
-/// (razorpay.com/docs/payments/settlements).
-const SETTLEMENT_CURRENCY: &str = "INR";
 
 /// Translates a believed body. An event is called by the digest of its bytes: the body has no id.
 pub(super) fn translate(body: &[u8]) -> Result<ProviderEvent, TranslateError> {
@@ -82,26 +77,52 @@ impl Parts<'_> {
     }
 }
 
-/// What a known kind is about; nothing for the kinds we do not use.
+/// The kinds of events that are used (razorpay.com/docs/webhooks).
 ///
 /// `order.paid` and `payment.captured` tell of the same money: both come out as the same payment,
 /// and the second changes nothing.
+pub const EVENTS: &[(&str, EventKind)] = &[
+    ("order.paid", EventKind::Payment),
+    ("payment.authorized", EventKind::Payment),
+    ("payment.captured", EventKind::Payment),
+    ("payment.failed", EventKind::Payment),
+    ("refund.created", EventKind::Refund),
+    ("refund.failed", EventKind::Refund),
+    ("refund.processed", EventKind::Refund),
+    ("refund.speed_changed", EventKind::Refund),
+    ("payment.dispute.action_required", EventKind::Dispute),
+    ("payment.dispute.closed", EventKind::Dispute),
+    ("payment.dispute.created", EventKind::Dispute),
+    ("payment.dispute.lost", EventKind::Dispute),
+    ("payment.dispute.under_review", EventKind::Dispute),
+    ("payment.dispute.won", EventKind::Dispute),
+    ("payout.failed", EventKind::Payout),
+    ("payout.initiated", EventKind::Payout),
+    ("payout.pending", EventKind::Payout),
+    ("payout.processed", EventKind::Payout),
+    ("payout.queued", EventKind::Payout),
+    ("payout.rejected", EventKind::Payout),
+    ("payout.reversed", EventKind::Payout),
+    ("payout.updated", EventKind::Payout),
+    ("transfer.failed", EventKind::Transfer),
+    ("transfer.processed", EventKind::Transfer),
+    ("settlement.processed", EventKind::Settlement),
+];
+
+/// What a known kind is about; nothing for the kinds we do not use.
 fn subject(parts: &Parts<'_>) -> Result<Option<EventSubject>, TranslateError> {
-    let read = match parts.event_type {
-        "payment.authorized" | "payment.captured" | "payment.failed" => {
-            payment(&parts.read("payment")?)
+    let read = match status::look_up(EVENTS, parts.event_type) {
+        Some(EventKind::Payment) if parts.event_type == "order.paid" => {
+            paid(&parts.read("payment")?, &parts.read("order")?)
         }
-        "order.paid" => paid(&parts.read("payment")?, &parts.read("order")?),
-        "settlement.processed" => settlement(&parts.read("settlement")?),
-        "transfer.processed" | "transfer.failed" => {
-            transfer(parts.event_type, &parts.read("transfer")?)
-        }
-        it if it.starts_with("refund.") => refund(parts, &parts.read("refund")?),
-        it if it.starts_with("payment.dispute.") => dispute(parts, &parts.read("dispute")?),
-        it if it.starts_with("payout.") && parts.get("payout").is_some() => {
-            payout(&parts.read("payout")?)
-        }
-        _ => return Ok(None),
+        Some(EventKind::Payment) => payment(&parts.read("payment")?),
+        Some(EventKind::Refund) => refund(parts, &parts.read("refund")?),
+        Some(EventKind::Dispute) => dispute(parts, &parts.read("dispute")?),
+        Some(EventKind::Payout) => payout::facts(&parts.read("payout")?)
+            .map(|told| EventSubject::Payout(Box::new(told.facts))),
+        Some(EventKind::Transfer) => transfer(parts.event_type, &parts.read("transfer")?),
+        Some(EventKind::Settlement) => settlement(&parts.read("settlement")?),
+        Some(EventKind::RefundNotice | EventKind::Other) | None => return Ok(None),
     };
     read.map(Some).map_err(|error| parts.unusable(&error))
 }
@@ -118,6 +139,11 @@ fn paid(it: &wire::Payment, order: &wire::Order) -> Result<EventSubject, FactErr
     let mut facts = facts::payment(it)?.facts;
     let ours = order.receipt.as_deref().and_then(|text| text.parse().ok());
     facts.reference = ours.or(facts.reference);
+    // A second payment of the same order was captured too: it must be seen as too much.
+    let paid = facts::amount_or_zero("amount_paid", order.amount_paid, &order.currency)?;
+    if paid.try_cmp(facts.captured).is_ok_and(Ordering::is_gt) {
+        facts.captured = paid;
+    }
     Ok(EventSubject::Payment(Box::new(facts)))
 }
 
@@ -127,85 +153,29 @@ fn refund(parts: &Parts<'_>, it: &wire::Refund) -> Result<EventSubject, FactErro
     Ok(EventSubject::Refund(Box::new(facts)))
 }
 
-/// Money leaves us when a dispute is lost, and then as much as was deducted, which may be less
-/// than the dispute is about (razorpay.com/docs/api/disputes/entity). What a later phase gives
-/// back is told by the settlement only.
-fn dispute(parts: &Parts<'_>, it: &wire::Dispute) -> Result<EventSubject, FactError> {
-    let provider_ref = facts::id("id", &it.id)?;
-    let deducted = facts::amount_or_zero("amount_deducted", it.amount_deducted, &it.currency)?;
-    let status = match status::dispute(&it.status) {
-        // No inquiry takes money; one that did is something else.
-        DisputeStatus::Warning if !deducted.is_zero() => DisputeStatus::Unknown,
-        status => status,
-    };
-    let lost = status == DisputeStatus::Lost && !deducted.is_zero();
-    let row = || -> Option<ProviderFee> {
-        let zero = from_wire_amount(0, &it.currency).ok()?;
-        let moved = deducted.checked_neg().ok()?;
-        let balance_transaction = provider_ref.clone();
-        Some(ProviderFee { gross: moved, fee: zero, tax: zero, net: moved, balance_transaction })
-    };
-    let charge_ref = it.payment_id.as_deref().map(|id| facts::id("payment_id", id)).transpose()?;
-    Ok(EventSubject::Dispute(Box::new(DisputeEvent {
-        status,
-        status_word: it.status.chars().take(100).collect(),
-        amount: facts::positive(it.amount, &it.currency)?,
-        payment_ref: parts.payment_ref(it.payment_id.as_deref()),
-        charge_ref,
-        reason: it.reason_code.clone(),
-        evidence_due_by: it.respond_by.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
-        funds: if lost { FundsMovement::Withdrawn } else { FundsMovement::None },
-        rows: if lost { row().into_iter().collect() } else { Vec::new() },
-        reference: None,
-        provider_ref,
-    })))
+fn dispute(parts: &Parts<'_>, it: &dispute::Dispute) -> Result<EventSubject, FactError> {
+    let payment_ref = parts.payment_ref(it.payment_id.as_deref());
+    Ok(EventSubject::Dispute(Box::new(dispute::facts(it, payment_ref)?)))
 }
 
 /// Its failure is told by the event and by an error beside it: the published body of a failed one
-/// calls it processed.
-fn transfer(event_type: &str, it: &wire::Transfer) -> Result<EventSubject, FactError> {
-    let amount = facts::positive(it.amount, &it.currency)?;
-    let back = Some(it.amount_reversed);
-    let reversed = facts::amount_or_zero("amount_reversed", back, &it.currency)?;
-    let code = it.error.as_ref().and_then(|error| wire::word(error.code.as_deref()));
-    let status = match reversed.minor() {
-        _ if event_type == "transfer.failed" || code.is_some() => TransferStatus::Failed,
-        0 => TransferStatus::Created,
-        back if back < amount.minor() => TransferStatus::PartiallyReversed,
-        _ => TransferStatus::Reversed,
-    };
-    Ok(EventSubject::Transfer(Box::new(TransferEvent {
-        provider_ref: facts::id("id", &it.id)?,
-        status,
-        amount,
-        reversed,
-        destination: it.recipient.clone(),
-        fee: None,
-        reference: None,
-    })))
-}
-
-fn payout(it: &wire::Payout) -> Result<EventSubject, FactError> {
-    use crate::model::PayoutStatus::{Cancelled, Failed, Returned};
-    let status = status::payout(&it.status);
-    let told = it.status_details.as_ref().and_then(|details| details.reason.as_deref());
-    let ended_badly = matches!(status, Cancelled | Failed | Returned);
-    Ok(EventSubject::Payout(Box::new(PayoutEvent {
-        provider_ref: facts::id("id", &it.id)?,
-        status,
-        amount: facts::positive(it.amount, &it.currency)?,
-        reason: wire::word(told).filter(|_| ended_badly).map(ToOwned::to_owned),
-        status_word: it.status.chars().take(100).collect(),
-        fee: None,
-        bank_reference: None,
-        reference: None,
-    })))
+/// calls it processed. Before it moved there is no event.
+fn transfer(event_type: &str, it: &transfer::Transfer) -> Result<EventSubject, FactError> {
+    let moved = transfer::facts(it)?;
+    let mut facts = moved.facts;
+    if event_type == "transfer.failed" {
+        facts.status = TransferStatus::Failed;
+        facts.fee = None;
+    } else if moved.pending {
+        return Err(FactError::Contradiction { field: "status" });
+    }
+    Ok(EventSubject::Transfer(Box::new(facts)))
 }
 
 fn settlement(it: &wire::Settlement) -> Result<EventSubject, FactError> {
     Ok(EventSubject::Settlement(SettlementNotice {
         provider_ref: facts::id("id", &it.id)?,
-        amount: facts::amount_or_zero("amount", Some(it.amount), SETTLEMENT_CURRENCY)?,
+        amount: facts::amount_or_zero("amount", Some(it.amount), CURRENCY)?,
     }))
 }
 

@@ -4,6 +4,7 @@
 use mizan_money::Money;
 
 use crate::amount::WireAmountError;
+use crate::instrument::SavedInstrument;
 use crate::model::{PaymentStatus, ProviderFee, ProviderRef};
 use crate::outcome::{Decline, DeclineKind, PaymentAnswer, RefundAnswer};
 use crate::razorpay::amount::from_wire_amount;
@@ -64,10 +65,18 @@ pub(super) fn payment(it: &wire::Payment) -> Result<Told<PaymentAnswer>, FactErr
         cancellation_reason: (status == PaymentStatus::Cancelled)
             .then(|| "not_captured_in_time".to_owned()),
         fee: (status == PaymentStatus::Captured).then(|| fee(it)).flatten(),
-        instrument: None,
+        instrument: kept(it, status),
         reference: ours.as_deref().and_then(|text| text.parse().ok()),
     };
     Ok(Told { facts, word: it.status.clone(), ours })
+}
+
+/// The token that was made with the payment, and the customer it belongs to.
+fn kept(it: &wire::Payment, status: PaymentStatus) -> Option<SavedInstrument> {
+    let reference = |text: &Option<String>| ProviderRef::parse(text.as_deref()?).ok();
+    let (token, customer) = (reference(&it.token_id)?, reference(&it.customer_id)?);
+    let saved = SavedInstrument { token, customer: Some(customer), first_charge: None };
+    has_money(status).then_some(saved)
 }
 
 /// Whether a payment in this state is the one to capture or refund. A failed one is not named: the

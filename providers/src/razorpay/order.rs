@@ -73,7 +73,6 @@ pub(super) fn with_payments(order: &wire::Order) -> Result<Told<PaymentAnswer>, 
         captured: sums.captured,
         refunded: best.facts.refunded.map(|_| sums.refunded),
         fee: best.facts.fee.filter(|_| sums.count == 1),
-        instrument: None,
         reference: own.reference,
         ..best.facts
     };

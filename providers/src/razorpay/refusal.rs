@@ -10,15 +10,17 @@ use crate::razorpay::{facts, wire};
 /// What a refusal of 400 means. Its code is `BAD_REQUEST_ERROR` whatever the matter is, so the
 /// description tells; compared in lower case, the first that occurs counts.
 ///
-/// Documented with the calls: orders/create, payments/capture, refunds, errors/common.
+/// Documented with the calls: orders/create, payments/capture, refunds, errors/common, errors/x.
 const DESCRIPTIONS: &[(&str, Meaning)] = &[
     ("different request with the same idempotency key", Meaning::No(RejectionReason::KeyReused)),
+    ("different request body sent for the same", Meaning::No(RejectionReason::KeyReused)),
     ("operation is in progress", Meaning::Busy),
     ("still in progress", Meaning::Busy),
     ("duplicate request", Meaning::DoneBefore),
     ("already captured", Meaning::DoneBefore),
     ("already been captured", Meaning::DoneBefore),
     ("api key provided is invalid", Meaning::No(RejectionReason::Credentials)),
+    ("this ip are not allowed", Meaning::No(RejectionReason::Credentials)),
     ("authentication failed", Meaning::No(RejectionReason::Credentials)),
     ("id provided does not exist", Meaning::No(RejectionReason::NotFound)),
 ];

@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use crate::error::BuildError;
 use crate::http::{Auth, Body, Headers, HttpRequest, Method, Prior, Replay};
+use crate::instrument::KeepInstrument;
 use crate::model::{
     CaptureMethod, Confirmation, Finality, IdempotencyKey, ProviderRef, RefundReason,
 };
 use crate::operation::{CapturePayment, CreatePayment, Operation, RefundPayment};
 use crate::razorpay::adapter::Access;
 use crate::razorpay::amount::{to_order_amount, to_wire_amount};
+use crate::razorpay::{dispute, instrument, payout, settlement, transfer};
 
 /// The note with our payment.
 pub(super) const PAYMENT_KEY: &str = "mizan_payment_intent";
@@ -33,6 +35,10 @@ const MAX_NOTE_CHARS: usize = 256;
 const CAPTURE_MINUTES: u32 = 3 * 24 * 60;
 /// The header of a refund's key (razorpay.com/docs/api/refunds: idempotent requests).
 const REFUND_KEY_HEADER: &str = "X-Refund-Idempotency";
+/// What a key that does not fit is called.
+const KEY: &str = "idempotency_key";
+/// Most things of one page (razorpay.com/docs/api/understand).
+pub(super) const PAGE: usize = 100;
 
 #[derive(Serialize)]
 struct NewOrder {
@@ -40,6 +46,8 @@ struct NewOrder {
     currency: &'static str,
     receipt: String,
     notes: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_id: Option<String>,
     payment: CaptureSettings,
 }
 
@@ -82,27 +90,26 @@ pub(super) fn build(
     match op {
         Operation::Create(it) => {
             let body = json(&create(it)?)?;
-            Ok(post(access, "/v1/orders".to_owned(), body, None))
+            Ok(write(access, Method::Post, "/v1/orders".to_owned(), body, None))
         }
         Operation::Capture(it) => {
             let payment = payment_of(&it.provider_ref, it.charge_ref.as_ref())?;
             let body = json(&capture(it)?)?;
-            Ok(post(access, format!("/v1/payments/{payment}/capture"), body, None))
+            let path = format!("/v1/payments/{payment}/capture");
+            Ok(write(access, Method::Post, path, body, None))
         }
         Operation::Refund(it) => {
             let payment = payment_of(&it.provider_ref, it.charge_ref.as_ref())?;
             let body = json(&refund(it)?)?;
             let path = format!("/v1/payments/{payment}/refund");
-            Ok(post(access, path, body, Some(refund_key(key)?)))
+            let key = Some((REFUND_KEY_HEADER, refund_key(key)?));
+            Ok(write(access, Method::Post, path, body, key))
         }
         Operation::Sync(it) if is_payment(&it.provider_ref) => {
             Ok(get(access, format!("/v1/payments/{}", it.provider_ref), None))
         }
         Operation::Sync(it) => orders(access, &it.payment.to_string()),
-        Operation::Find(sought) => match sought.as_ref() {
-            Operation::Create(it) => orders(access, &it.payment.to_string()),
-            other => unsupported(other.kind().as_str()),
-        },
+        Operation::Find(sought) => find(access, sought),
         Operation::SyncRefund(it) => {
             Ok(get(access, format!("/v1/refunds/{}", it.provider_ref), None))
         }
@@ -112,7 +119,36 @@ pub(super) fn build(
         Operation::Void(_) => {
             unsupported("a void: a hold lapses after three days, or is captured and then refunded")
         }
-        other => unsupported(other.kind().as_str()),
+        Operation::CreateCustomer(_)
+        | Operation::SaveInstrument(_)
+        | Operation::SyncInstrument(_)
+        | Operation::RemoveInstrument(_) => instrument::build(access, op),
+        Operation::Payout(_) | Operation::SyncPayout(_) | Operation::CancelPayout(_) => {
+            payout::build(access, op, key)
+        }
+        Operation::Transfer(_) | Operation::SyncTransfer(_) | Operation::ReverseTransfer(_) => {
+            transfer::build(access, op, key)
+        }
+        Operation::SyncDispute(_)
+        | Operation::ListDisputes(_)
+        | Operation::AcceptDispute(_)
+        | Operation::ContestDispute(_) => dispute::build(access, op),
+        Operation::ListSettlement(it) => settlement::build(access, it),
+    }
+}
+
+/// Looks for what became of an operation by our own reference of it.
+fn find(access: &Access, sought: &Operation) -> Result<HttpRequest, BuildError> {
+    match sought {
+        Operation::Create(it) => orders(access, &it.payment.to_string()),
+        Operation::Refund(it) => {
+            let payment = payment_of(&it.provider_ref, it.charge_ref.as_ref())?;
+            let query = encoded(&[("count", &PAGE.to_string())])?;
+            Ok(get(access, format!("/v1/payments/{payment}/refunds"), Some(query)))
+        }
+        Operation::Payout(it) => payout::find(access, it),
+        Operation::Transfer(_) | Operation::ReverseTransfer(_) => transfer::find(access, sought),
+        other => Err(BuildError::Unsupported { provider: "razorpay", what: other.kind().as_str() }),
     }
 }
 
@@ -141,6 +177,10 @@ fn create(it: &CreatePayment) -> Result<NewOrder, BuildError> {
         let problem = "the customer chooses it in Razorpay's checkout: leave it out";
         return Err(BuildError::Field { field: "payment_method", problem });
     }
+    if it.instrument.is_some() {
+        let what = "a charge of a saved instrument: the customer chooses it in the checkout";
+        return Err(BuildError::Unsupported { provider: "razorpay", what });
+    }
     let wire = to_order_amount(it.amount)?;
     let (capture, automatic, manual) = match it.capture {
         CaptureMethod::Automatic => ("automatic", Some(CAPTURE_MINUTES), None),
@@ -156,8 +196,16 @@ fn create(it: &CreatePayment) -> Result<NewOrder, BuildError> {
         currency: wire.currency,
         receipt: it.payment.to_string(),
         notes: notes(it)?,
+        customer_id: it.keep.as_ref().map(customer_of).transpose()?,
         payment: CaptureSettings { capture, capture_options },
     })
+}
+
+/// The customer a token is made for in the checkout.
+fn customer_of(keep: &KeepInstrument) -> Result<String, BuildError> {
+    let problem = "Razorpay keeps tokens under a customer of its own: create that first";
+    let customer = keep.customer_ref.as_ref().map(ToString::to_string);
+    customer.ok_or(BuildError::Field { field: "customer_ref", problem })
 }
 
 fn capture(it: &CapturePayment) -> Result<NewCapture, BuildError> {
@@ -208,38 +256,58 @@ fn notes(it: &CreatePayment) -> Result<BTreeMap<String, String>, BuildError> {
 
 /// A refund's key: at least ten letters, digits, `_` or `-`.
 fn refund_key(key: &IdempotencyKey) -> Result<&str, BuildError> {
-    let text = key.as_str();
+    let problem = "Razorpay wants ten letters, digits, _ or - at least";
+    plain_key(key).filter(|text| text.len() >= 10).ok_or(BuildError::Field { field: KEY, problem })
+}
+
+/// A payout's or a transfer's key: 4 to 36 letters, digits, `_` or `-`.
+pub(super) fn short_key(key: &IdempotencyKey) -> Result<&str, BuildError> {
+    let problem = "Razorpay wants 4 to 36 letters, digits, _ or -";
+    let fits = |text: &&str| (4..=36).contains(&text.len());
+    plain_key(key).filter(fits).ok_or(BuildError::Field { field: KEY, problem })
+}
+
+fn plain_key(key: &IdempotencyKey) -> Option<&str> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    if text.len() < 10 || !text.bytes().all(plain) {
-        let problem = "Razorpay wants ten letters, digits, _ or - at least";
-        return Err(BuildError::Field { field: "idempotency_key", problem });
-    }
-    Ok(text)
+    Some(key.as_str()).filter(|text| text.bytes().all(plain))
 }
 
 /// The orders with our receipt and their payments. More than one is no rule, see `answer`.
 fn orders(access: &Access, receipt: &str) -> Result<HttpRequest, BuildError> {
-    let pairs = [("receipt", receipt), ("expand[]", "payments"), ("count", "100")];
-    let query = serde_urlencoded::to_string(pairs)
-        .map_err(|_| BuildError::Field { field: "payment", problem: "it cannot be encoded" })?;
+    let count = PAGE.to_string();
+    let query = encoded(&[("receipt", receipt), ("expand[]", "payments"), ("count", &count)])?;
     Ok(get(access, "/v1/orders".to_owned(), Some(query)))
 }
 
-fn json(body: &impl Serialize) -> Result<Body, BuildError> {
+/// Pairs as a query.
+pub(super) fn encoded(pairs: &[(&str, &str)]) -> Result<String, BuildError> {
+    let problem = "it cannot be encoded";
+    serde_urlencoded::to_string(pairs).map_err(|_| BuildError::Field { field: "query", problem })
+}
+
+/// A body in JSON.
+pub(super) fn json(body: &impl Serialize) -> Result<Body, BuildError> {
     let problem = "it cannot be said in JSON";
     serde_json::to_string(body)
         .map(Body::Json)
         .map_err(|_| BuildError::Field { field: "body", problem })
 }
 
-/// A write. Only with a key may it be repeated without asking first.
-fn post(access: &Access, path: String, body: Body, key: Option<&str>) -> HttpRequest {
-    let headers = key.map(|key| Headers::new().with(REFUND_KEY_HEADER, key)).unwrap_or_default();
+/// A write. Only with a key, in the header for it, may it be repeated without asking first.
+pub(super) fn write(
+    access: &Access,
+    method: Method,
+    path: String,
+    body: Body,
+    key: Option<(&'static str, &str)>,
+) -> HttpRequest {
+    let headers = key.map(|(name, key)| Headers::new().with(name, key)).unwrap_or_default();
     let replay = if key.is_some() { Replay::Keyed } else { Replay::Once };
-    HttpRequest { headers, body, replay, ..request(access, Method::Post, path) }
+    HttpRequest { headers, body, replay, ..request(access, method, path) }
 }
 
-fn get(access: &Access, path: String, query: Option<String>) -> HttpRequest {
+/// A query.
+pub(super) fn get(access: &Access, path: String, query: Option<String>) -> HttpRequest {
     HttpRequest { query, ..request(access, Method::Get, path) }
 }
 

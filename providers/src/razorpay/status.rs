@@ -1,25 +1,22 @@
 //! Razorpay's words for states, as total tables; a word not listed is unknown, never a success.
 
-use crate::model::{DisputeStatus, PaymentStatus, PayoutStatus, RefundStatus};
+use crate::instrument::InstrumentStatus;
+use crate::model::{DisputeStatus, PaymentStatus, PayoutStatus, RefundStatus, TransferStatus};
 
-/// A payment's `status` (razorpay.com/docs/payments/payments). `refunded` is not in the table: it
+/// A payment's `status` (razorpay.com/docs/payments/payments), and an order's, which counts while
+/// no payment tells more (razorpay.com/docs/api/orders/entity). `refunded` is not in the table: it
 /// ends both a captured payment and a hold that lapsed, see [`payment`].
 ///
 /// Failed is not final: a late answer of the bank or a second try of a UPI payment can make it
-/// authorised or captured.
+/// authorised or captured. An order stays `paid` after refunds.
 pub const PAYMENT: &[(&str, PaymentStatus)] = &[
     ("created", PaymentStatus::Processing),
     ("authorized", PaymentStatus::Authorised),
     ("captured", PaymentStatus::Captured),
     ("failed", PaymentStatus::Failed),
-];
-
-/// An order's `status` while no payment tells more (razorpay.com/docs/api/orders/entity). It stays
-/// `paid` after refunds.
-pub const ORDER: &[(&str, PaymentStatus)] = &[
-    ("created", PaymentStatus::RequiresAction),
-    ("attempted", PaymentStatus::Processing),
-    ("paid", PaymentStatus::Captured),
+    ("order: created", PaymentStatus::RequiresAction),
+    ("order: attempted", PaymentStatus::Processing),
+    ("order: paid", PaymentStatus::Captured),
 ];
 
 /// A refund's `status` (razorpay.com/docs/api/refunds/entity). Processed comes before the bank's
@@ -54,19 +51,42 @@ pub const PAYOUT: &[(&str, PayoutStatus)] = &[
     ("failed", PayoutStatus::Failed),
 ];
 
+/// A transfer's `status`, which its entity page calls `transfer_status`; none while it has not
+/// moved (razorpay.com/docs/api/payments/route/transfers-entity).
+pub const TRANSFER: &[(&str, Option<TransferStatus>)] = &[
+    ("created", None),
+    ("pending", None),
+    ("processed", Some(TransferStatus::Created)),
+    ("failed", Some(TransferStatus::Failed)),
+    ("reversed", Some(TransferStatus::Reversed)),
+    ("partially_reversed", Some(TransferStatus::PartiallyReversed)),
+];
+
+/// A token's `recurring_details.status` (razorpay.com/docs: recurring payments, tokens). A paused
+/// one waits for its customer.
+pub const TOKEN: &[(&str, InstrumentStatus)] = &[
+    ("initiated", InstrumentStatus::Processing),
+    ("confirmed", InstrumentStatus::Active),
+    ("rejected", InstrumentStatus::Failed),
+    ("cancelled", InstrumentStatus::Removed),
+    ("paused", InstrumentStatus::RequiresAction),
+];
+
 /// A payment's state. `refunded` is a captured payment of which all went back, or, where it was
 /// never captured, a hold that lapsed; without word of the capture it is unknown.
 pub fn payment(word: &str, captured: Option<bool>) -> PaymentStatus {
     match (word, captured) {
         ("refunded", Some(true)) => PaymentStatus::Captured,
         ("refunded", Some(false)) => PaymentStatus::Cancelled,
+        // No word of a payment's own; in the table it would be an order's.
+        _ if word.contains(':') => PaymentStatus::Unknown,
         _ => look_up(PAYMENT, word).unwrap_or(PaymentStatus::Unknown),
     }
 }
 
 /// An order's state.
 pub fn order(word: &str) -> PaymentStatus {
-    look_up(ORDER, word).unwrap_or(PaymentStatus::Unknown)
+    look_up(PAYMENT, &format!("order: {word}")).unwrap_or(PaymentStatus::Unknown)
 }
 
 /// A refund's state.
@@ -84,7 +104,17 @@ pub fn payout(word: &str) -> PayoutStatus {
     look_up(PAYOUT, word).unwrap_or(PayoutStatus::Unknown)
 }
 
-fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
+/// A transfer's state; the outer none is a word that is not known.
+pub fn transfer(word: &str) -> Option<Option<TransferStatus>> {
+    look_up(TRANSFER, word)
+}
+
+/// A token's state.
+pub fn token(word: &str) -> InstrumentStatus {
+    look_up(TOKEN, word).unwrap_or(InstrumentStatus::Unknown)
+}
+
+pub(super) fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
     table.iter().find(|(known, _)| *known == word).map(|(_, status)| *status)
 }
 
@@ -106,6 +136,7 @@ mod tests {
             ("refunded", None, "unknown"),
             ("Captured", Some(true), "unknown"),
             ("", None, "unknown"),
+            ("order: paid", Some(true), "unknown"),
         ] {
             assert_eq!(payment(word, captured).as_str(), expected, "{word}");
         }

@@ -21,6 +21,7 @@ pub(super) struct Order {
     pub(super) id: String,
     pub(super) amount: i64,
     pub(super) currency: String,
+    pub(super) amount_paid: Option<i64>,
     pub(super) receipt: Option<String>,
     pub(super) status: String,
     #[serde(default)]
@@ -36,6 +37,8 @@ pub(super) struct Payment {
     pub(super) currency: String,
     pub(super) status: String,
     pub(super) order_id: Option<String>,
+    pub(super) customer_id: Option<String>,
+    pub(super) token_id: Option<String>,
     pub(super) captured: Option<bool>,
     pub(super) amount_refunded: Option<i64>,
     /// The amount in the currency of the settlement.
@@ -64,43 +67,6 @@ pub(super) struct Refund {
     pub(super) receipt: Option<String>,
     #[serde(default)]
     pub(super) notes: Notes,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(super) struct Dispute {
-    pub(super) id: String,
-    pub(super) payment_id: Option<String>,
-    pub(super) amount: i64,
-    pub(super) currency: String,
-    pub(super) amount_deducted: Option<i64>,
-    pub(super) reason_code: Option<String>,
-    pub(super) respond_by: Option<i64>,
-    pub(super) status: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(super) struct Transfer {
-    pub(super) id: String,
-    pub(super) amount: i64,
-    pub(super) currency: String,
-    #[serde(default)]
-    pub(super) amount_reversed: i64,
-    pub(super) recipient: Option<String>,
-    pub(super) error: Option<ApiError>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(super) struct Payout {
-    pub(super) id: String,
-    pub(super) amount: i64,
-    pub(super) currency: String,
-    pub(super) status: String,
-    pub(super) status_details: Option<StatusDetails>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(super) struct StatusDetails {
-    pub(super) reason: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -14,14 +14,18 @@ use crate::http::{Headers, HttpAnswer, HttpRequest};
 use crate::model::{IdempotencyKey, ProviderName};
 use crate::operation::Operation;
 use crate::outcome::Outcome;
-use crate::provider::{Provider, Vocabulary, WebhookKeys};
+use crate::provider::{Provider, Recorded, Vocabulary, WebhookKeys};
 use crate::registry::RegistryError;
-use crate::stripe::{amount, answer, event, request, signature, status};
+use crate::settlement::SettlementLine;
+use crate::stripe::{
+    amount, answer, event, payout, recognise, report, request, settlement, signature, status,
+};
 
 /// Stripe prunes keys after 24 hours at the earliest (docs.stripe.com/api/idempotent_requests).
 const KEYED: Recovery = Recovery::SameKey { hours: 24 };
 
-/// What Stripe can do (docs.stripe.com: place a hold, refunds, idempotent requests, webhooks).
+/// What Stripe can do (docs.stripe.com: place a hold, refunds, save and reuse, Connect payouts and
+/// transfers, disputes, idempotent requests, webhooks).
 static CAPABILITIES: Capabilities = Capabilities {
     manual_capture: Support::Yes,
     partial_capture: Support::Yes,
@@ -31,16 +35,16 @@ static CAPABILITIES: Capabilities = Capabilities {
     partial_refund: Support::Yes,
     confirm_later: Support::Yes,
     checkout: Checkout::Token,
-    read_disputes: Support::No,
-    answer_disputes: Support::No,
-    save_instrument: Support::No,
-    keep_instrument: Support::No,
-    charge_saved: Support::No,
-    remove_instrument: Support::No,
-    payouts: Support::No,
-    cancel_payout: Support::No,
-    transfers: Support::No,
-    settlement: SettlementSource::File,
+    read_disputes: Support::Yes,
+    answer_disputes: Support::Yes,
+    save_instrument: Support::Yes,
+    keep_instrument: Support::Yes,
+    charge_saved: Support::Yes,
+    remove_instrument: Support::Yes,
+    payouts: Support::Yes,
+    cancel_payout: Support::Yes,
+    transfers: Support::Yes,
+    settlement: SettlementSource::ApiAndFile,
     webhook_trust: Trust::Fact,
     recovery: Recoveries {
         create: KEYED,
@@ -48,8 +52,8 @@ static CAPABILITIES: Capabilities = Capabilities {
         capture: KEYED,
         void: KEYED,
         refund: KEYED,
-        payout: Recovery::Never,
-        transfer: Recovery::Never,
+        payout: KEYED,
+        transfer: KEYED,
     },
     fee_at_once: Support::Yes,
     webhook_timestamp: Support::Yes,
@@ -78,12 +82,7 @@ impl Stripe {
         if key.is_empty() || key.len() > 512 || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(RegistryError::Key { provider });
         }
-        let is_id = |text: &String| {
-            text.starts_with("acct_")
-                && text.len() <= 255
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        };
-        if account.as_ref().is_some_and(|account| !is_id(account)) {
+        if account.as_ref().is_some_and(|account| !payout::is_account(account)) {
             return Err(RegistryError::Account { provider });
         }
         Ok(Self { access: Some(Access { secret_key, account }) })
@@ -125,7 +124,8 @@ impl Provider for Stripe {
             refund: status::REFUND,
             dispute: status::DISPUTE,
             payout: status::PAYOUT,
-            ..Vocabulary::default()
+            settlement: settlement::SETTLEMENT,
+            events: event::EVENTS,
         }
     }
 
@@ -151,5 +151,13 @@ impl Provider for Stripe {
 
     fn events(&self, body: &[u8]) -> Result<Vec<ProviderEvent>, TranslateError> {
         event::translate(body).map(|event| vec![event])
+    }
+
+    fn settlement_file(&self, bytes: &[u8]) -> Result<Vec<SettlementLine>, TranslateError> {
+        report::read(bytes)
+    }
+
+    fn recognise(&self, exchange: &Recorded) -> Option<Operation> {
+        recognise::recognise(exchange)
     }
 }

@@ -21,6 +21,9 @@ const THREE_DECIMAL: &[&str] = &["BHD", "JOD", "KWD", "OMR", "TND"];
 /// Currencies that Stripe counts in hundredths though they have none: multiples of 100 only.
 const WHOLE_UNITS_IN_HUNDREDTHS: &[&str] = &["ISK", "UGX"];
 
+/// Currencies that Stripe pays out in whole units only.
+const PAID_OUT_IN_WHOLE_UNITS: &[&str] = &["HUF", "TWD"];
+
 /// The most digits an amount may have at Stripe.
 const MAX_WIRE_AMOUNT: i64 = 999_999_999_999;
 
@@ -72,6 +75,19 @@ pub fn to_wire_amount(money: Money) -> Result<WireAmount, BuildError> {
         return Err(refuse("an amount has at most twelve digits"));
     }
     Ok(WireAmount { amount, currency: currency.code().to_ascii_lowercase() })
+}
+
+/// The amount of a payout: some currencies are paid out in whole units only.
+///
+/// # Errors
+/// As [`to_wire_amount`], and [`BuildError::Amount`] for a part of a unit of those.
+pub fn to_payout_amount(money: Money) -> Result<WireAmount, BuildError> {
+    let wire = to_wire_amount(money)?;
+    if PAID_OUT_IN_WHOLE_UNITS.contains(&money.currency().code()) && wire.amount % 100 != 0 {
+        let rule = "it pays out whole units of this currency only";
+        return Err(BuildError::Amount { provider: "stripe", amount: money.to_string(), rule });
+    }
+    Ok(wire)
 }
 
 /// Stripe's unit → our minor units. Signs are kept: balance rows and returned fees are negative.
@@ -141,6 +157,13 @@ mod tests {
         assert!(wire(1_000_000_000_000, "AED").is_err());
         assert!(from_wire_amount(1, "zzz").is_err() && from_wire_amount(1, "").is_err());
         assert!(from_wire_amount(i64::MAX, "mga").is_err());
+    }
+
+    #[test]
+    fn some_currencies_are_paid_out_in_whole_units() {
+        for (minor, code, fits) in [(500, "HUF", true), (550, "TWD", false), (550, "AED", true)] {
+            assert_eq!(to_payout_amount(money(minor, code)).is_ok(), fits, "{minor} {code}");
+        }
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use mizan_money::Money;
+use serde::de::DeserializeOwned;
 
 use crate::http::HttpAnswer;
 use crate::model::{
@@ -15,7 +16,9 @@ use crate::outcome::{
 };
 use crate::stripe::facts::Written;
 use crate::stripe::request::{PAYMENT_KEY, REFUND_KEY};
-use crate::stripe::{facts, refusal, typed, wire};
+use crate::stripe::{
+    dispute, facts, instrument, payout, refusal, settlement, transfer, typed, wire,
+};
 
 /// Reads any answer to any operation.
 pub(super) fn parse(op: &Operation, answer: &HttpAnswer) -> Outcome {
@@ -32,49 +35,132 @@ pub(super) fn parse(op: &Operation, answer: &HttpAnswer) -> Outcome {
 }
 
 fn success(op: &Operation, answer: &HttpAnswer) -> Result<Outcome, UnknownReason> {
+    match op {
+        Operation::Refund(_) | Operation::SyncRefund(_) => refund(op, answer),
+        Operation::CreateCustomer(_)
+        | Operation::SaveInstrument(_)
+        | Operation::SyncInstrument(_)
+        | Operation::RemoveInstrument(_) => instrument::read(op, answer),
+        Operation::Payout(_) | Operation::SyncPayout(_) | Operation::CancelPayout(_) => {
+            payout::read(op, answer)
+        }
+        Operation::Transfer(_) | Operation::SyncTransfer(_) | Operation::ReverseTransfer(_) => {
+            transfer::read(op, answer)
+        }
+        Operation::SyncDispute(_)
+        | Operation::ListDisputes(_)
+        | Operation::AcceptDispute(_)
+        | Operation::ContestDispute(_) => dispute::read(op, answer),
+        Operation::ListSettlement(_) => settlement::read(op, answer),
+        _ => payment(op, answer),
+    }
+}
+
+fn payment(op: &Operation, answer: &HttpAnswer) -> Result<Outcome, UnknownReason> {
+    expect(answer, "payment_intent")?;
+    let pi = typed::payment_intent(&answer.body)
+        .map_err(|_| unreadable(answer.status, "it is no complete payment_intent"))?;
+    // The answer to a query tells how things stand, any other what was just done.
+    let written = if op.is_query() { Written::Later } else { Written::AtCapture };
+    let facts = facts::payment(&pi, written).map_err(|error| unreadable(answer.status, error))?;
+    if facts.status == PaymentStatus::Unknown {
+        return Err(unknown_status(&pi.status));
+    }
+    let difference = check_payment(op, &facts, &pi.metadata).err();
+    let step = payment_step(op, &facts);
+    let (decline, status) = (facts.last_error.clone(), facts.status.as_str());
+    let told = (Subject::Payment(Box::new(facts)), request_id(answer));
+    conclude(op, step, status, told, difference, decline)
+}
+
+fn refund(op: &Operation, answer: &HttpAnswer) -> Result<Outcome, UnknownReason> {
+    expect(answer, "refund")?;
+    let re = typed::refund(&answer.body)
+        .map_err(|_| unreadable(answer.status, "it is no complete refund"))?;
+    let facts = facts::refund(&re).map_err(|error| unreadable(answer.status, error))?;
+    if facts.status == RefundStatus::Unknown {
+        return Err(unknown_status(re.status.as_deref().unwrap_or_default()));
+    }
+    let difference = check_refund(op, &facts, &re.metadata).err();
+    let step = match (op.is_query(), facts.status) {
+        (true, _) | (_, RefundStatus::Succeeded) => Step::Done,
+        (false, RefundStatus::Pending) => Step::Pending,
+        (false, _) => Step::Declined,
+    };
+    let (decline, status) = (failed_refund(&facts), facts.status.as_str());
+    let told = (Subject::Refund(Box::new(facts)), request_id(answer));
+    conclude(op, step, status, told, difference, Some(decline))
+}
+
+/// Why a body with a success status cannot be used.
+pub(super) fn unreadable(status: u16, problem: impl ToString) -> UnknownReason {
+    UnknownReason::Unreadable { status, problem: problem.to_string() }
+}
+
+/// Stripe's id of the request.
+pub(super) fn request_id(answer: &HttpAnswer) -> Option<String> {
+    answer.headers.get("request-id").map(|id| id.chars().take(100).collect())
+}
+
+/// Makes sure that the object that must have come has come, and no error in a success's clothes.
+fn expect(answer: &HttpAnswer, expected: &str) -> Result<(), UnknownReason> {
     let status = answer.status;
-    let unreadable = |problem: String| UnknownReason::Unreadable { status, problem };
-    let is_refund = matches!(op, Operation::Refund(_) | Operation::SyncRefund(_));
-    let expected = if is_refund { "refund" } else { "payment_intent" };
     let probe: wire::Probe = serde_json::from_slice(&answer.body)
-        .map_err(|_| unreadable("it is not a JSON object".to_owned()))?;
+        .map_err(|_| unreadable(status, "it is not a JSON object"))?;
     if let Some(error) = probe.error {
         let code = error.get("code").and_then(|code| code.as_str()).unwrap_or("error");
         let code = code.chars().take(100).collect();
         return Err(UnknownReason::ErrorInside { status, code });
     }
     if probe.object.as_deref() != Some(expected) {
-        return Err(unreadable(format!("it is no {expected}")));
+        return Err(unreadable(status, format!("it is no {expected}")));
     }
-    let malformed = |_| unreadable(format!("it is no complete {expected}"));
-    let request_id = answer.headers.get("request-id").map(|id| id.chars().take(100).collect());
-    if is_refund {
-        let re = typed::refund(&answer.body).map_err(malformed)?;
-        let facts = facts::refund(&re).map_err(|error| unreadable(error.to_string()))?;
-        if facts.status == RefundStatus::Unknown {
-            return Err(unknown_status(re.status.as_deref().unwrap_or_default()));
+    Ok(())
+}
+
+/// Reads the object that must have come, and nothing else.
+pub(super) fn object<T: DeserializeOwned>(
+    answer: &HttpAnswer,
+    expected: &str,
+) -> Result<T, UnknownReason> {
+    expect(answer, expected)?;
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| unreadable(answer.status, format!("it is no complete {expected}")))
+}
+
+/// The outcome of a readable answer: a difference goes before everything else.
+pub(super) fn conclude(
+    op: &Operation,
+    step: Step,
+    status: &'static str,
+    (subject, request_id): (Subject, Option<String>),
+    difference: Option<Difference>,
+    decline: Option<Decline>,
+) -> Result<Outcome, UnknownReason> {
+    let answer = Answer { subject, request_id };
+    if let Some((field, expected, got)) = difference {
+        return Ok(Outcome::Mismatch(Box::new(Mismatch { field, expected, got, answer })));
+    }
+    match (step, decline) {
+        (Step::Done, _) => Ok(Outcome::Done(answer)),
+        (Step::Pending, _) => Ok(Outcome::Pending(answer)),
+        (Step::Declined, Some(decline)) => Ok(Outcome::Declined(decline)),
+        (Step::Declined | Step::Unexpected, _) => {
+            Err(UnknownReason::UnexpectedStatus { operation: op.kind().as_str(), status })
         }
-        Ok(settle_refund(op, facts, &re.metadata, request_id))
-    } else {
-        let pi = typed::payment_intent(&answer.body).map_err(malformed)?;
-        // The answer to a query tells how things stand, any other what was just done.
-        let written = if op.is_query() { Written::Later } else { Written::AtCapture };
-        let facts = facts::payment(&pi, written).map_err(|error| unreadable(error.to_string()))?;
-        if facts.status == PaymentStatus::Unknown {
-            return Err(unknown_status(&pi.status));
-        }
-        settle_payment(op, facts, &pi.metadata, request_id)
     }
 }
 
-fn unknown_status(word: &str) -> UnknownReason {
+/// A word no table knows.
+pub(super) fn unknown_status(word: &str) -> UnknownReason {
     UnknownReason::UnknownStatus { word: word.chars().take(40).collect() }
 }
 
 /// What differs between what was asked and what came back.
-type Difference = (&'static str, String, String);
+pub(super) type Difference = (&'static str, String, String);
 
-fn differs(
+/// Compares two things by what they print.
+pub(super) fn differs(
     field: &'static str,
     expected: impl ToString,
     got: impl ToString,
@@ -83,13 +169,18 @@ fn differs(
     if expected == got { Ok(()) } else { Err((field, expected, got)) }
 }
 
-fn same_money(field: &'static str, expected: Money, got: Money) -> Result<(), Difference> {
+/// Compares two amounts, the currency first.
+pub(super) fn same_money(
+    field: &'static str,
+    expected: Money,
+    got: Money,
+) -> Result<(), Difference> {
     differs("currency", expected.currency(), got.currency())?;
     differs(field, expected, got)
 }
 
 /// Our reference, where the echo has one: a trimmed body without it is no contradiction.
-fn same_reference(
+pub(super) fn same_reference(
     metadata: &HashMap<String, String>,
     key: &str,
     expected: impl ToString,
@@ -97,33 +188,9 @@ fn same_reference(
     metadata.get(key).map_or(Ok(()), |got| differs("reference", expected, got))
 }
 
-fn settle_payment(
-    op: &Operation,
-    facts: PaymentAnswer,
-    metadata: &HashMap<String, String>,
-    request_id: Option<String>,
-) -> Result<Outcome, UnknownReason> {
-    let difference = check_payment(op, &facts, metadata).err();
-    let step = payment_step(op, &facts);
-    let last_error = facts.last_error.clone();
-    let status = facts.status.as_str();
-    let operation = op.kind().as_str();
-    let answer = Answer { subject: Subject::Payment(Box::new(facts)), request_id };
-    if let Some(difference) = difference {
-        return Ok(mismatch(difference, answer));
-    }
-    match (step, last_error) {
-        (Step::Done, _) => Ok(Outcome::Done(answer)),
-        (Step::Pending, _) => Ok(Outcome::Pending(answer)),
-        (Step::Declined, Some(decline)) => Ok(Outcome::Declined(decline)),
-        (Step::Declined | Step::Unexpected, _) => {
-            Err(UnknownReason::UnexpectedStatus { operation, status })
-        }
-    }
-}
-
 /// What a state means as the answer to an operation.
-enum Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
     Done,
     Pending,
     Declined,
@@ -215,26 +282,6 @@ fn check_captured(it: &CapturePayment, facts: &PaymentAnswer) -> Result<(), Diff
     }
 }
 
-fn settle_refund(
-    op: &Operation,
-    facts: RefundAnswer,
-    metadata: &HashMap<String, String>,
-    request_id: Option<String>,
-) -> Outcome {
-    let difference = check_refund(op, &facts, metadata).err();
-    let status = facts.status;
-    let decline = failed_refund(&facts);
-    let answer = Answer { subject: Subject::Refund(Box::new(facts)), request_id };
-    if let Some(difference) = difference {
-        return mismatch(difference, answer);
-    }
-    match (op.is_query(), status) {
-        (true, _) | (_, RefundStatus::Succeeded) => Outcome::Done(answer),
-        (false, RefundStatus::Pending) => Outcome::Pending(answer),
-        (false, _) => Outcome::Declined(decline),
-    }
-}
-
 /// A refund that was made and failed at once: nothing went back, and its id is kept.
 fn failed_refund(facts: &RefundAnswer) -> Decline {
     let word = facts.status.as_str();
@@ -267,8 +314,4 @@ fn check_refund(
     }
     same_reference(metadata, REFUND_KEY, refund)?;
     same_money("amount", asked, facts.amount)
-}
-
-fn mismatch((field, expected, got): Difference, answer: Answer) -> Outcome {
-    Outcome::Mismatch(Box::new(Mismatch { field, expected, got, answer }))
 }

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use crate::error::TranslateError;
 use crate::event::{
-    DisputeEvent, EventSubject, FundsMovement, Mode, OtherEvent, PayoutEvent, ProviderEvent,
-    RefundNotice, SettlementNotice, TransferEvent,
+    EventKind, EventSubject, FundsMovement, Mode, OtherEvent, ProviderEvent, RefundNotice,
+    SettlementNotice,
 };
-use crate::model::{ProviderRef, TransferStatus};
+use crate::model::ProviderRef;
 use crate::stripe::facts::{self, FactError, Written};
-use crate::stripe::{status, wire};
+use crate::stripe::{dispute, payout, status, transfer, wire};
 
 /// Translates a believed body.
 pub(super) fn translate(body: &[u8]) -> Result<ProviderEvent, TranslateError> {
@@ -49,30 +49,58 @@ pub(super) fn translate(body: &[u8]) -> Result<ProviderEvent, TranslateError> {
     })
 }
 
-/// What a known kind is about; nothing for the kinds we do not use.
+/// The kinds of events that are used (docs.stripe.com/api/events/types).
 ///
 /// Money is taken from `payment_intent.*`, never from `charge.*`, which tells the same story a
 /// second time. Refunds come from `refund.*` and the older `charge.refund.updated`;
 /// `charge.refunded` only says that something happened (docs.stripe.com/refunds).
+pub const EVENTS: &[(&str, EventKind)] = &[
+    ("payment_intent.amount_capturable_updated", EventKind::Payment),
+    ("payment_intent.canceled", EventKind::Payment),
+    ("payment_intent.created", EventKind::Payment),
+    ("payment_intent.partially_funded", EventKind::Payment),
+    ("payment_intent.payment_failed", EventKind::Payment),
+    ("payment_intent.processing", EventKind::Payment),
+    ("payment_intent.requires_action", EventKind::Payment),
+    ("payment_intent.succeeded", EventKind::Payment),
+    ("charge.refund.updated", EventKind::Refund),
+    ("refund.created", EventKind::Refund),
+    ("refund.failed", EventKind::Refund),
+    ("refund.updated", EventKind::Refund),
+    ("charge.refunded", EventKind::RefundNotice),
+    ("charge.dispute.closed", EventKind::Dispute),
+    ("charge.dispute.created", EventKind::Dispute),
+    ("charge.dispute.funds_reinstated", EventKind::Dispute),
+    ("charge.dispute.funds_withdrawn", EventKind::Dispute),
+    ("charge.dispute.updated", EventKind::Dispute),
+    ("payout.canceled", EventKind::Payout),
+    ("payout.created", EventKind::Payout),
+    ("payout.failed", EventKind::Payout),
+    ("payout.paid", EventKind::Payout),
+    ("payout.updated", EventKind::Payout),
+    ("payout.reconciliation_completed", EventKind::Settlement),
+    ("transfer.created", EventKind::Transfer),
+    ("transfer.reversed", EventKind::Transfer),
+    ("transfer.updated", EventKind::Transfer),
+];
+
+/// What a known kind is about; nothing for the kinds we do not use.
 fn subject(
     event_type: &str,
     object: &Value,
     before: Option<&Value>,
 ) -> Result<Option<EventSubject>, TranslateError> {
-    let read = match event_type {
-        "charge.refunded" => refund_notice(&read(event_type, object)?),
-        "charge.refund.updated" => refund(&read(event_type, object)?),
-        "payout.reconciliation_completed" => settlement(&read(event_type, object)?),
-        _ if event_type.starts_with("payment_intent.") => {
-            payment(event_type, &read(event_type, object)?)
-        }
-        _ if event_type.starts_with("refund.") => refund(&read(event_type, object)?),
-        _ if event_type.starts_with("charge.dispute.") => {
-            dispute(event_type, &read(event_type, object)?)
-        }
-        _ if event_type.starts_with("payout.") => payout(&read(event_type, object)?, before),
-        _ if event_type.starts_with("transfer.") => transfer(&read(event_type, object)?),
-        _ => return Ok(None),
+    let read = match status::look_up(EVENTS, event_type) {
+        Some(EventKind::Payment) => payment(event_type, &read(event_type, object)?),
+        Some(EventKind::Refund) => refund(&read(event_type, object)?),
+        Some(EventKind::RefundNotice) => refund_notice(&read(event_type, object)?),
+        Some(EventKind::Dispute) => dispute(event_type, &read(event_type, object)?),
+        Some(EventKind::Payout) => payout::facts(&read(event_type, object)?, before)
+            .map(|facts| EventSubject::Payout(Box::new(facts))),
+        Some(EventKind::Transfer) => transfer::facts(&read(event_type, object)?)
+            .map(|facts| EventSubject::Transfer(Box::new(facts))),
+        Some(EventKind::Settlement) => settlement(&read(event_type, object)?),
+        Some(EventKind::Other) | None => return Ok(None),
     };
     read.map(Some).map_err(|error| unusable(event_type, &error))
 }
@@ -119,38 +147,12 @@ fn refund_notice(charge: &wire::Charge) -> Result<EventSubject, FactError> {
 }
 
 fn dispute(event_type: &str, dp: &wire::Dispute) -> Result<EventSubject, FactError> {
-    let due = dp.evidence_details.as_ref().and_then(|details| details.due_by);
-    Ok(EventSubject::Dispute(Box::new(DisputeEvent {
-        provider_ref: facts::id("id", &dp.id)?,
-        status: status::dispute(&dp.status),
-        status_word: dp.status.chars().take(100).collect(),
-        amount: facts::amount("amount", dp.amount, &dp.currency)?,
-        payment_ref: facts::optional_id("payment_intent", dp.payment_intent.as_ref())?,
-        charge_ref: facts::optional_id("charge", dp.charge.as_ref())?,
-        reason: dp.reason.clone(),
-        evidence_due_by: due.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
-        funds: match event_type {
-            "charge.dispute.funds_withdrawn" => FundsMovement::Withdrawn,
-            "charge.dispute.funds_reinstated" => FundsMovement::Reinstated,
-            _ => FundsMovement::None,
-        },
-        rows: dp.balance_transactions.iter().filter_map(facts::settlement_row).collect(),
-        reference: facts::payment_reference(&dp.metadata),
-    })))
-}
-
-fn payout(po: &wire::Payout, before: Option<&Value>) -> Result<EventSubject, FactError> {
-    let status_before = before.and_then(|was| was.get("status")).and_then(Value::as_str);
-    Ok(EventSubject::Payout(Box::new(PayoutEvent {
-        provider_ref: facts::id("id", &po.id)?,
-        status: status::payout(&po.status, status_before),
-        amount: facts::amount("amount", po.amount, &po.currency)?,
-        reason: po.failure_code.clone(),
-        status_word: po.status.chars().take(100).collect(),
-        fee: None,
-        bank_reference: None,
-        reference: None,
-    })))
+    let funds = match event_type {
+        "charge.dispute.funds_withdrawn" => FundsMovement::Withdrawn,
+        "charge.dispute.funds_reinstated" => FundsMovement::Reinstated,
+        _ => FundsMovement::None,
+    };
+    Ok(EventSubject::Dispute(Box::new(dispute::facts(dp, funds)?)))
 }
 
 fn settlement(po: &wire::Payout) -> Result<EventSubject, FactError> {
@@ -158,24 +160,6 @@ fn settlement(po: &wire::Payout) -> Result<EventSubject, FactError> {
         provider_ref: facts::id("id", &po.id)?,
         amount: facts::amount("amount", po.amount, &po.currency)?,
     }))
-}
-
-/// A transfer has no status: what came back tells it.
-fn transfer(tr: &wire::Transfer) -> Result<EventSubject, FactError> {
-    let status = match tr.amount_reversed {
-        back if back <= 0 => TransferStatus::Created,
-        back if back < tr.amount => TransferStatus::PartiallyReversed,
-        _ => TransferStatus::Reversed,
-    };
-    Ok(EventSubject::Transfer(Box::new(TransferEvent {
-        provider_ref: facts::id("id", &tr.id)?,
-        status,
-        amount: facts::amount("amount", tr.amount, &tr.currency)?,
-        reversed: facts::amount("amount_reversed", tr.amount_reversed, &tr.currency)?,
-        destination: tr.destination.as_ref().map(|it| it.id().to_owned()),
-        fee: None,
-        reference: None,
-    })))
 }
 
 fn other(object: &Value) -> EventSubject {

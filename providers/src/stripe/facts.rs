@@ -6,6 +6,7 @@ use mizan_money::Money;
 use mizan_money::id::{PaymentIntentId, RefundId};
 
 use crate::amount::WireAmountError;
+use crate::instrument::SavedInstrument;
 use crate::model::{NextAction, PaymentStatus, ProviderFee, ProviderRef};
 use crate::outcome::{Decline, PaymentAnswer, RefundAnswer};
 use crate::stripe::amount::from_wire_amount;
@@ -77,8 +78,24 @@ pub(super) fn payment(
         last_error,
         cancellation_reason: pi.cancellation_reason.clone(),
         fee: charge.and_then(|charge| row(charge.balance_transaction.as_ref())),
-        instrument: None,
+        instrument: kept(pi, status),
         reference: payment_reference(&pi.metadata),
+    })
+}
+
+/// The instrument that was kept with the payment: once the payment stands, and only where it was
+/// asked for.
+fn kept(pi: &wire::PaymentIntent, status: PaymentStatus) -> Option<SavedInstrument> {
+    use PaymentStatus::{Authorised, Captured, Processing};
+    pi.setup_future_usage.as_ref()?;
+    if !matches!(status, Authorised | Captured | Processing) {
+        return None;
+    }
+    let reference = |it: &wire::Ref<wire::Named>| ProviderRef::parse(it.id()).ok();
+    Some(SavedInstrument {
+        token: reference(pi.payment_method.as_ref()?)?,
+        customer: Some(reference(pi.customer.as_ref()?)?),
+        first_charge: None,
     })
 }
 
@@ -168,23 +185,36 @@ pub(super) fn row(from: Option<&wire::Ref<wire::BalanceTransaction>>) -> Option<
 /// A row of the balance: `net = amount - fee`, and the fee is the sum of its details.
 pub(super) fn settlement_row(row: &wire::BalanceTransaction) -> Option<ProviderFee> {
     let money = |amount: i64| from_wire_amount(amount, &row.currency).ok();
-    let sum = |wanted: fn(&str) -> bool| {
-        let details = row.fee_details.iter().filter(|detail| wanted(&detail.kind));
-        details.map(|detail| detail.amount).try_fold(0_i64, i64::checked_add)
-    };
-    let (tax, total) = (sum(is_tax)?, sum(|_| true)?);
-    let agrees = row.amount.checked_sub(row.fee) == Some(row.net)
-        && (row.fee_details.is_empty() || total == row.fee);
-    if !agrees {
+    let charged = Charged::of(&row.fee_details, row.fee)?;
+    if row.amount.checked_sub(row.fee) != Some(row.net) {
         return None;
     }
     Some(ProviderFee {
         gross: money(row.amount)?,
-        fee: money(row.fee.checked_sub(tax)?)?,
-        tax: money(tax)?,
+        fee: money(charged.fee)?,
+        tax: money(charged.tax)?,
         net: money(row.net)?,
         balance_transaction: ProviderRef::parse(row.id.as_str()).ok()?,
     })
+}
+
+/// A fee and the tax on it, taken apart.
+pub(super) struct Charged {
+    pub(super) fee: i64,
+    pub(super) tax: i64,
+}
+
+impl Charged {
+    /// By the fee's details, which add up to the whole where they are told.
+    pub(super) fn of(details: &[wire::FeeDetail], whole: i64) -> Option<Self> {
+        let sum = |wanted: fn(&str) -> bool| {
+            let details = details.iter().filter(|detail| wanted(&detail.kind));
+            details.map(|detail| detail.amount).try_fold(0_i64, i64::checked_add)
+        };
+        let (tax, total) = (sum(is_tax)?, sum(|_| true)?);
+        let agrees = details.is_empty() || total == whole;
+        Some(Self { fee: whole.checked_sub(tax)?, tax }).filter(|_| agrees)
+    }
 }
 
 fn is_tax(kind: &str) -> bool {
@@ -192,7 +222,7 @@ fn is_tax(kind: &str) -> bool {
 }
 
 /// What the customer must do. Only web addresses are handed on: they end up in a browser.
-fn next_action(action: &wire::NextAction) -> NextAction {
+pub(super) fn next_action(action: &wire::NextAction) -> NextAction {
     let url = action.redirect_to_url.as_ref().and_then(|to| to.url.as_deref());
     let web = |url: &&str| {
         reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))

@@ -8,13 +8,16 @@ use stripe_core::payment_intent::{
     CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
     CreatePaymentIntentAutomaticPaymentMethods as AutomaticMethods,
     CreatePaymentIntentAutomaticPaymentMethodsAllowRedirects as AllowRedirects,
-    RetrievePaymentIntent,
+    CreatePaymentIntentOffSession, RetrievePaymentIntent,
 };
 use stripe_core::refund::{CreateRefund, CreateRefundReason, RetrieveRefund};
-use stripe_shared::PaymentIntentCaptureMethod as WireCapture;
+use stripe_shared::{
+    PaymentIntentCaptureMethod as WireCapture, PaymentIntentSetupFutureUsage as WireUsage,
+};
 
 use crate::error::BuildError;
 use crate::http::HttpRequest;
+use crate::instrument::Presence;
 use crate::model::{
     CaptureMethod, Confirmation, Finality, IdempotencyKey, RefundReason, VoidReason,
 };
@@ -23,7 +26,9 @@ use crate::operation::{
 };
 use crate::stripe::adapter::Access;
 use crate::stripe::amount::to_wire_amount;
-use crate::stripe::transport;
+use crate::stripe::instrument::customer_of;
+use crate::stripe::transport::{self, Call};
+use crate::stripe::{dispute, instrument, payout, settlement, transfer};
 
 /// Metadata key of our payment.
 pub(super) const PAYMENT_KEY: &str = "mizan_payment_intent";
@@ -60,11 +65,22 @@ pub(super) fn build(
             let typed = RetrieveRefund::new(it.provider_ref.as_str());
             transport::request(access, &typed.expand([EXPAND_REFUND.to_owned()]), key)
         }
-        other => {
-            let what = other.kind().as_str();
-            return Err(BuildError::Unsupported { provider: "stripe", what });
-        }
+        other => return plain(other)?.request(access, key),
     })
+}
+
+/// What async-stripe is not built with.
+fn plain(op: &Operation) -> Result<Call, BuildError> {
+    if let Operation::ListSettlement(it) = op {
+        return settlement::build(it);
+    }
+    for build in [instrument::build, payout::build, transfer::build, dispute::build] {
+        if let Some(call) = build(op)? {
+            return Ok(call);
+        }
+    }
+    let what = op.kind().as_str();
+    Err(BuildError::Unsupported { provider: "stripe", what })
 }
 
 fn create(it: &CreatePayment) -> Result<CreatePaymentIntent, BuildError> {
@@ -82,10 +98,11 @@ fn create(it: &CreatePayment) -> Result<CreatePaymentIntent, BuildError> {
     if let Some(text) = &it.description {
         typed = typed.description(bounded("description", text, 1000)?);
     }
+    typed = instruments(it, typed)?;
     if it.confirmation == Confirmation::Later {
         return Ok(typed);
     }
-    if it.payment_method.is_none() {
+    if it.payment_method.is_none() && it.instrument.is_none() {
         return Err(BuildError::Field {
             field: "payment_method",
             problem: "a payment that is confirmed at once needs one",
@@ -99,6 +116,41 @@ fn create(it: &CreatePayment) -> Result<CreatePaymentIntent, BuildError> {
             allow_redirects: Some(AllowRedirects::Never),
             enabled: true,
         }),
+    })
+}
+
+/// The saved instrument that is charged, or the customer an instrument is kept for. It is kept for
+/// charges with the customer away too, so that the bank is asked for that now.
+fn instruments(
+    it: &CreatePayment,
+    mut typed: CreatePaymentIntent,
+) -> Result<CreatePaymentIntent, BuildError> {
+    let refuse = |problem| Err(BuildError::Field { field: "instrument", problem });
+    if let Some(saved) = &it.instrument {
+        if it.payment_method.is_some() || it.keep.is_some() {
+            return refuse("it is saved already: no payment method and no keeping beside it");
+        }
+        let Some(customer) = &saved.instrument.customer else {
+            return refuse("Stripe charges a saved instrument with its customer only");
+        };
+        typed = typed
+            .customer(customer.as_str())
+            .payment_method(self::instrument(saved.instrument.token.as_str())?);
+        match (saved.presence, it.confirmation) {
+            (Presence::OnSession, _) => {}
+            (Presence::OffSession, Confirmation::Now) => {
+                typed = typed.off_session(CreatePaymentIntentOffSession::Bool(true))
+            }
+            (Presence::OffSession, Confirmation::Later) => {
+                return refuse("with the customer away it is charged at once");
+            }
+        }
+    }
+    Ok(match &it.keep {
+        Some(keep) => {
+            typed.customer(customer_of(keep)?.as_str()).setup_future_usage(WireUsage::OffSession)
+        }
+        None => typed,
     })
 }
 
@@ -190,7 +242,7 @@ fn metadata(it: &CreatePayment) -> Result<HashMap<String, String>, BuildError> {
 }
 
 /// A token, and never digits that could be a card's number: those must not pass through here.
-fn instrument(token: &str) -> Result<&str, BuildError> {
+pub(super) fn instrument(token: &str) -> Result<&str, BuildError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     let named = token.bytes().any(|b| b.is_ascii_alphabetic());
     if token.len() > 255 || !named || !token.bytes().all(plain) {
@@ -202,7 +254,8 @@ fn instrument(token: &str) -> Result<&str, BuildError> {
     Ok(token)
 }
 
-fn web_address<'a>(field: &'static str, url: &'a str) -> Result<&'a str, BuildError> {
+/// An address a browser may be sent to.
+pub(super) fn web_address<'a>(field: &'static str, url: &'a str) -> Result<&'a str, BuildError> {
     let web = reqwest::Url::parse(url)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if !web || url.len() > 2048 {

@@ -1,5 +1,6 @@
 //! Stripe's words for states, as total tables; a word not listed is unknown, never a success.
 
+use crate::instrument::InstrumentStatus;
 use crate::model::{DisputeStatus, PaymentStatus, PayoutStatus, RefundStatus};
 use crate::outcome::DeclineKind;
 
@@ -44,6 +45,16 @@ pub const PAYOUT: &[(&str, PayoutStatus)] = &[
     ("paid", PayoutStatus::Paid),
     ("failed", PayoutStatus::Failed),
     ("canceled", PayoutStatus::Cancelled),
+];
+
+/// A setup intent's `status`; without an instrument it failed once a `last_setup_error` is there.
+pub const INSTRUMENT: &[(&str, InstrumentStatus)] = &[
+    ("requires_payment_method", InstrumentStatus::RequiresAction),
+    ("requires_confirmation", InstrumentStatus::RequiresAction),
+    ("requires_action", InstrumentStatus::RequiresAction),
+    ("processing", InstrumentStatus::Processing),
+    ("succeeded", InstrumentStatus::Active),
+    ("canceled", InstrumentStatus::Failed),
 ];
 
 /// Decline codes after which the same instrument is not tried again: lost, stolen, closed,
@@ -99,6 +110,14 @@ pub fn payout(word: &str, before: Option<&str>) -> PayoutStatus {
     }
 }
 
+/// What became of saving an instrument; the error decides between fresh and failed.
+pub fn instrument(word: &str, has_error: bool) -> InstrumentStatus {
+    if word == "requires_payment_method" && has_error {
+        return InstrumentStatus::Failed;
+    }
+    look_up(INSTRUMENT, word).unwrap_or(InstrumentStatus::Unknown)
+}
+
 /// Whether trying again can help. The network's advice wins over the code.
 pub fn decline_kind(
     code: &str,
@@ -117,7 +136,7 @@ pub fn decline_kind(
     }
 }
 
-fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
+pub(super) fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
     table.iter().find(|(known, _)| *known == word).map(|(_, status)| *status)
 }
 

@@ -53,6 +53,9 @@ impl From<shared::PaymentIntent> for wire::PaymentIntent {
             next_action: it.next_action.map(Into::into),
             last_payment_error: it.last_payment_error.map(|error| (*error).into()),
             cancellation_reason: it.cancellation_reason.map(|reason| reason.as_str().to_owned()),
+            customer: it.customer.map(name),
+            payment_method: it.payment_method.map(name),
+            setup_future_usage: it.setup_future_usage.map(|usage| usage.as_str().to_owned()),
             metadata: it.metadata,
         }
     }

@@ -53,6 +53,9 @@ pub(super) struct PaymentIntent {
     pub(super) next_action: Option<NextAction>,
     pub(super) last_payment_error: Option<ApiError>,
     pub(super) cancellation_reason: Option<String>,
+    pub(super) customer: Option<Ref<Named>>,
+    pub(super) payment_method: Option<Ref<Named>>,
+    pub(super) setup_future_usage: Option<String>,
     #[serde(default, deserialize_with = "null_is_default")]
     pub(super) metadata: HashMap<String, String>,
 }
@@ -144,6 +147,15 @@ pub(super) struct Payout {
     pub(super) amount: i64,
     pub(super) currency: String,
     pub(super) failure_code: Option<String>,
+    pub(super) trace_id: Option<TraceId>,
+    pub(super) balance_transaction: Option<Ref<BalanceTransaction>>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(super) metadata: HashMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct TraceId {
+    pub(super) value: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -154,6 +166,26 @@ pub(super) struct Transfer {
     #[serde(default)]
     pub(super) amount_reversed: i64,
     pub(super) destination: Option<Ref<Named>>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(super) metadata: HashMap<String, String>,
+}
+
+/// A page of a list: newest first, the last id leads to the next page.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct List<T> {
+    pub(super) data: Vec<T>,
+    pub(super) has_more: bool,
+}
+
+impl<T: HasId> List<T> {
+    /// Where the next page begins; none at the end. An empty page cannot say that more follow.
+    pub(super) fn next(&self) -> Result<Option<String>, &'static str> {
+        match self.data.last() {
+            Some(last) => Ok(self.has_more.then(|| last.id().to_owned())),
+            None if self.has_more => Err("an empty page says that more follow"),
+            None => Ok(None),
+        }
+    }
 }
 
 /// The error inside an envelope, or the last error of a payment.
@@ -225,7 +257,19 @@ impl HasId for BalanceTransaction {
     }
 }
 
-fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+impl HasId for Transfer {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl HasId for Dispute {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+pub(super) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Default + Deserialize<'de>,

@@ -60,7 +60,9 @@ fn settings(name: ProviderName, config: &mut SimulatorConfig) -> Credentials {
         ProviderName::Razorpay => {
             config.razorpay.key_secret = SECRETS[0].to_owned();
             let key_id = config.razorpay.key_id.clone();
-            Credentials::Razorpay { key_id, key_secret: hidden(0) }
+            config.razorpay.account_number = SECRETS[1].to_owned();
+            let payout_account = Some(hidden(1));
+            Credentials::Razorpay { key_id, key_secret: hidden(0), payout_account }
         }
         other => panic!("{other} has no bed"),
     }
@@ -326,7 +328,8 @@ pub fn stranger(name: ProviderName) -> Arc<dyn Provider> {
             account: None,
         },
         ProviderName::Razorpay => {
-            Credentials::Razorpay { key_id: "rzp_test_somebody".to_owned(), key_secret: other }
+            let key_id = "rzp_test_somebody".to_owned();
+            Credentials::Razorpay { key_id, key_secret: other, payout_account: None }
         }
         other => panic!("{other} has no bed"),
     })

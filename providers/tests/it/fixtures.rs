@@ -255,7 +255,7 @@ const EVENT_OBJECTS: &[(&str, &str, &str, Option<&str>)] = &[
     ("transfer.fixture.json", "transfer.created", "transfer", Some("created")),
     // A charge tells the story of its payment a second time: no effect of its own.
     ("charge.fixture.json", "charge.succeeded", "other", None),
-    // Vendors, fees of the platform, customers, instruments, reports: later parts of the adapter.
+    // Vendors, fees of the platform, customers, instruments, reports: no event of theirs is used.
     ("account.fixture.json", "account.updated", "other", None),
     ("application_fee.fixture.json", "application_fee.created", "other", None),
     ("application_fee_refund.fixture.json", "application_fee.refund.updated", "other", None),
@@ -313,7 +313,7 @@ fn a_recorded_refund_answers_both_the_refund_and_its_sync() {
     }
 }
 
-/// Files whose use comes with settlement lines, and the table of exponents (tested in `amount`).
+/// Files of settlement lines (tested there) and the table of exponents (tested in `amount`).
 const SET_ASIDE: &[&str] = &[
     "README.md",
     "balance_transactions.list_by_payout.json",

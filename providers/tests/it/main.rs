@@ -9,4 +9,5 @@ mod razorpay;
 mod requests;
 mod shop;
 mod signatures;
+mod stripe;
 mod telr;

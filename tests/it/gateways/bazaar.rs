@@ -65,7 +65,7 @@ fn credentials(fake: &SimulatorConfig, _address: &str) -> (Credentials, Vec<Secr
         Fake::Razorpay => {
             let key_id = fake.razorpay.key_id.clone();
             let key_secret = secret(&fake.razorpay.key_secret);
-            (Credentials::Razorpay { key_id, key_secret }, hooks)
+            (Credentials::Razorpay { key_id, key_secret, payout_account: None }, hooks)
         }
         Fake::Stripe => unreachable!("Stripe is the app's own"),
     }

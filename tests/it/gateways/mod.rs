@@ -5,5 +5,3 @@ mod bazaar;
 mod each;
 mod property;
 mod routing;
-
-pub use bazaar::Bazaar;

@@ -75,7 +75,7 @@ pub struct Setup {
 
 impl Setup {
     /// Half a minute for an answer, and asked once.
-    const PATIENT: Setup = Setup { retries: 0, answer_within: Duration::from_secs(30) };
+    pub const PATIENT: Setup = Setup { retries: 0, answer_within: Duration::from_secs(30) };
 }
 
 /// An answer.

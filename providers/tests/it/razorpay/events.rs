@@ -135,6 +135,19 @@ fn a_lost_dispute_tells_what_was_deducted_and_no_other_moves_money() {
 }
 
 #[test]
+fn a_paid_order_that_was_paid_twice_tells_both() {
+    let paid = |amount: i64| {
+        let order = with(order("paid"), "amount_paid", json!(amount));
+        let parts = json!({"payment": {"entity": payment("captured")}, "order": {"entity": order}});
+        let it = told("order.paid", &parts);
+        let EventSubject::Payment(facts) = it.subject else { panic!("{it:?}") };
+        (facts.amount.minor(), facts.captured.minor())
+    };
+    assert_eq!(paid(AMOUNT), (AMOUNT, AMOUNT));
+    assert_eq!(paid(2 * AMOUNT), (AMOUNT, 2 * AMOUNT));
+}
+
+#[test]
 fn a_failed_transfer_is_failed_whatever_its_entity_says() {
     let sample = value("webhook.transfer.processed.json")["payload"].clone();
     let status = |kind: &str, field: &str, value: Value| {

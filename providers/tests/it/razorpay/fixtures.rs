@@ -12,6 +12,7 @@ use mizan_providers::{
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use super::recorded::{NOT_ASKED_FOR, RECORDED};
 use super::shop::{
     brief, capture, create, money, our_payment, parse, reference, refund, refund_of, sale, sync_of,
     whole_capture, with,
@@ -81,11 +82,11 @@ fn deliveries() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("payment.dispute.won", "sh_0009", dispute("won", other, 130_000, number)),
         ("payment.failed.card", "sh_0004", failed),
-        ("payout.initiated", "sh_0014", payout("in_transit", sample, 100)),
+        ("payout.initiated", "sh_0014", costing(payout("in_transit", sample, 100), 500, 90)),
         ("payout.pending_approval", "sh_0605", payout("pending", sample, 100)),
-        ("payout.processed", "sh_0015", payout("paid", "pout_R7ambiUdUvg6AD", 100)),
+        ("payout.processed", "sh_0015", costing(payout("paid", "pout_R7ambiUdUvg6AD", 100), 0, 0)),
         ("payout.queued", "sh_0013", payout("pending", sample, 286_540)),
-        ("payout.updated", "sh_0604", payout("paid", sample, 2_000_000)),
+        ("payout.updated", "sh_0604", costing(payout("paid", sample, 2_000_000), 900, 162)),
         ("product.route.activated", "sh_0012", line("other", None, "acc_prd_QTzcNTia8qHzYG", None)),
         (
             "product.route.needs_clarification",
@@ -108,7 +109,7 @@ fn deliveries() -> Vec<(&'static str, &'static str, Value)> {
         (
             "transfer.processed",
             "sh_0011",
-            line("transfer", Some("created"), "trf_EB1gHgrzOZff6d", Some(100)),
+            costing(line("transfer", Some("created"), "trf_EB1gHgrzOZff6d", Some(100)), 1, 0),
         ),
     ]
 }
@@ -264,12 +265,15 @@ fn every_refund_answers_both_the_refund_and_its_sync() {
         let sync = SyncRefund {
             refund: asked.refund,
             provider_ref: reference(id),
-            charge_ref: None,
+            charge_ref: Some(reference(payment)),
             payment_ref: reference("order_1"),
             amount,
         };
-        let expected = if *foreign { "mismatch reference" } else { "done succeeded" };
-        for op in [Operation::Refund(asked), Operation::SyncRefund(sync)] {
+        let made = if *foreign { "mismatch reference" } else { "done succeeded" };
+        // Asked by its own id it is that refund, whatever somebody else called it.
+        for (op, expected) in
+            [(Operation::Refund(asked), made), (Operation::SyncRefund(sync), "done succeeded")]
+        {
             assert_eq!(brief(&parse(&op, 200, bytes(name))), expected, "{name}");
             let unnamed = with(value(name), "receipt", Value::Null).to_string();
             assert_eq!(brief(&parse(&op, 200, unnamed)), "done succeeded", "{name}");
@@ -323,6 +327,9 @@ fn no_fixture_is_without_an_expected_outcome() {
     known.extend(payments().into_iter().map(|(name, ..)| name.to_owned()));
     known.extend(REFUNDS.iter().map(|(name, ..)| (*name).to_owned()));
     known.extend(refusals().into_iter().map(|(name, ..)| name.to_owned()));
+    known.extend(RECORDED.iter().map(|(name, _)| (*name).to_owned()));
+    known.extend(NOT_ASKED_FOR.iter().map(|name| (*name).to_owned()));
+    known.insert("checkout_signature.vectors.json".to_owned());
     let found: BTreeSet<String> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -1,11 +1,12 @@
 //! Orders with their payments: one payment of ours, however often the customer tried.
 
 use mizan_money::Money;
-use mizan_providers::{Outcome, PaymentAnswer};
+use mizan_providers::{Operation, Outcome, PaymentAnswer, SyncRefund};
 use serde_json::{Value, json};
 
 use super::shop::{
-    AMOUNT, PAY, answered, asked, find, listed, order, parse, payment, reference, sync, tried, with,
+    AMOUNT, PAY, answered, asked, capture, find, listed, never_a_success, order, parse, payment,
+    reference, refund, refund_of, refunded, refused, said, sync, sync_refund, tried, with,
 };
 
 /// A payment with another id, made later.
@@ -84,7 +85,6 @@ fn an_order_that_contradicts_its_payments_is_not_believed() {
         (tried("paid", &[part]), "mismatch captured"),
         (tried("paid", &[payment("captured"), odd]), "unknown unknown_status"),
         (tried("new_word", &[]), "unknown unknown_status"),
-        (order("created"), "unknown unreadable"),
     ] {
         assert_eq!(answered(&sync(), &listed(std::slice::from_ref(&body))), expected, "{body}");
     }
@@ -109,6 +109,54 @@ fn an_order_is_found_by_our_receipt_among_others() {
     ] {
         assert_eq!(answered(&find(), &listed(&orders)), expected, "{orders:?}");
     }
+}
+
+#[test]
+fn a_lost_refund_is_found_among_those_of_its_payment() {
+    let op = Operation::Find(Box::new(refund()));
+    assert_eq!(said(&op), format!("GET /v1/payments/{PAY}/refunds?count=100"));
+    let other = with(with(refunded("processed"), "receipt", json!("#126")), "notes", json!([]));
+    let noted = with(refunded("processed"), "receipt", Value::Null);
+    let full = vec![other.clone(); 100];
+    for (refunds, expected) in [
+        (vec![], "unknown not_found"),
+        (vec![other.clone()], "unknown not_found"),
+        (vec![other.clone(), refunded("pending")], "pending pending"),
+        (vec![other.clone(), noted], "done succeeded"),
+        (vec![refunded("failed")], "declined refund_failed"),
+        (vec![with(refunded("processed"), "amount", json!(1))], "mismatch amount"),
+        (full, "unknown unreadable"),
+    ] {
+        assert_eq!(answered(&op, &listed(&refunds)), expected, "{refunds:?}");
+    }
+    let untold = refund_of(asked(), "order_1");
+    assert_eq!(refused(&Operation::Find(Box::new(Operation::Refund(untold)))), "invalid_field");
+    assert_eq!(refused(&Operation::Find(Box::new(capture()))), "unsupported_by_provider");
+    never_a_success(&op, &listed(&[refunded("processed")]));
+}
+
+#[test]
+fn a_sync_of_a_refund_is_held_to_the_payment_where_that_is_told() {
+    let Operation::SyncRefund(it) = sync_refund() else { panic!() };
+    let of = |charge: &str| {
+        let charge_ref = Some(reference(charge));
+        Operation::SyncRefund(SyncRefund { charge_ref, ..it.clone() })
+    };
+    assert_eq!(answered(&of(PAY), &refunded("processed")), "done succeeded");
+    assert_eq!(answered(&of("pay_other"), &refunded("processed")), "mismatch payment_ref");
+}
+
+#[test]
+fn an_order_by_itself_answers_a_sync_of_it_and_a_foreign_receipt_is_no_contradiction() {
+    assert_eq!(answered(&sync(), &order("created")), "done requires_action");
+    assert_eq!(
+        answered(&sync(), &with(order("created"), "id", json!("order_x"))),
+        "mismatch provider_ref"
+    );
+    let foreign = with(order("created"), "receipt", json!("Receipt #20"));
+    assert_eq!(answered(&sync(), &foreign), "done requires_action");
+    let other = with(order("created"), "receipt", json!(format!("pi_{}", "f".repeat(32))));
+    assert_eq!(answered(&sync(), &other), "mismatch reference");
 }
 
 #[test]

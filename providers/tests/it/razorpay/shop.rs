@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use mizan_money::Money;
+use mizan_money::id::OperationId;
 use mizan_providers::razorpay::Razorpay;
 use mizan_providers::{
-    CaptureMethod, CapturePayment, ConfirmPayment, Confirmation, CreatePayment, Finality, Headers,
-    HttpAnswer, IdempotencyKey, Operation, Outcome, Prior, Provider, RefundPayment, RefundReason,
-    SyncPayment, SyncRefund, VoidPayment, VoidReason,
+    Answer, CaptureMethod, CapturePayment, ConfirmPayment, Confirmation, CreatePayment, Finality,
+    Headers, HttpAnswer, HttpRequest, IdempotencyKey, Operation, Outcome, Prior, Provider,
+    RefundPayment, RefundReason, Subject, SyncPayment, SyncRefund, VoidPayment, VoidReason,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ pub const ORDER: &str = "order_RB58MiP5SPFYyM";
 pub const PAY: &str = "pay_G3P9vcIhRs3NV4";
 pub const RFND: &str = "rfnd_FP8QHiV938haTz";
 pub const SECRET: &str = "never_shown_anywhere";
+pub const ACCOUNT: &str = "7878780080316316";
 pub const AMOUNT: i64 = 25_000;
 
 pub fn asked() -> Money {
@@ -191,15 +193,67 @@ pub fn parse_after(op: &Operation, status: u16, body: &Value, prior: Prior) -> O
 pub fn brief(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done(answer) | Outcome::Pending(answer) => {
-            let status = answer.payment().map(|it| it.status.as_str());
-            let status = status.or(answer.refund().map(|it| it.status.as_str()));
-            format!("{} {}", outcome.as_str(), status.unwrap_or_default())
+            format!("{} {}", outcome.as_str(), state(answer))
         }
         Outcome::Declined(it) => format!("declined {}", it.code),
         Outcome::Rejected(it) => format!("rejected {}", it.reason),
         Outcome::Unknown(it) => format!("unknown {}", it.why.code()),
         Outcome::Mismatch(it) => format!("mismatch {}", it.field),
     }
+}
+
+fn state(answer: &Answer) -> String {
+    match &answer.subject {
+        Subject::Payment(it) => it.status.to_string(),
+        Subject::Refund(it) => it.status.to_string(),
+        Subject::Customer(_) => "customer".to_owned(),
+        Subject::Instrument(it) => it.status.to_string(),
+        Subject::Payout(it) => it.status.to_string(),
+        Subject::Transfer(it) => it.status.to_string(),
+        Subject::Dispute(it) => it.status.to_string(),
+        Subject::Disputes(it) => format!("{} disputes", it.disputes.len()),
+        Subject::Settlement(it) => format!("{} lines", it.lines.len()),
+    }
+}
+
+/// Answers with a success status that are none, whatever was asked.
+pub fn never_a_success(op: &Operation, good: &Value) {
+    for (status, body, expected) in [
+        (200, String::new(), "unknown unreadable"),
+        (200, "<html>busy</html>".to_owned(), "unknown unreadable"),
+        (200, "[]".to_owned(), "unknown unreadable"),
+        (200, "{}".to_owned(), "unknown unreadable"),
+        (200, r#"{"error":{"code":"x"}}"#.to_owned(), "unknown error_inside"),
+        (302, good.to_string(), "unknown redirect"),
+        (503, good.to_string(), "unknown server_error"),
+        (400, "{}".to_owned(), "unknown unreadable"),
+    ] {
+        assert_eq!(brief(&parse(op, status, body.clone())), expected, "{op:?} {status} {body}");
+    }
+}
+
+pub fn built(op: &Operation) -> HttpRequest {
+    adapter().build(op, &key()).unwrap_or_else(|error| panic!("{op:?}: {error}"))
+}
+
+/// An adapter that pays out as well.
+pub fn adapter() -> Razorpay {
+    razorpay().paying_from(SecretString::from(ACCOUNT)).unwrap()
+}
+
+/// Method, path, query and body.
+pub fn said(op: &Operation) -> String {
+    let request = built(op);
+    let query = request.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{request}{query} {}", request.body.as_str()).trim_end().to_owned()
+}
+
+pub fn refused(op: &Operation) -> &'static str {
+    adapter().build(op, &key()).unwrap_err().code()
+}
+
+pub fn operation() -> OperationId {
+    format!("op_{}", "0".repeat(31) + "9").parse().unwrap()
 }
 
 pub fn answered(op: &Operation, body: &Value) -> String {

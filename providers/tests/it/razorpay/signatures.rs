@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use hmac::{Hmac, KeyInit, Mac};
 use mizan_providers::razorpay::Razorpay;
+use mizan_providers::signature::hmac_sha256_fits;
 use mizan_providers::{Headers, Provider, VerifiedDelivery, VerifyError};
 use proptest::prelude::*;
 use secrecy::SecretString;
@@ -36,6 +37,24 @@ fn verify(
 
 fn refusal(body: &[u8], headers: &Headers, secrets: &[&str]) -> &'static str {
     verify(body, headers, secrets).unwrap_err().code()
+}
+
+#[test]
+fn the_checkouts_signatures_fit_the_key_secret_and_nothing_else() {
+    let text = include_str!("../../../fixtures/razorpay/checkout_signature.vectors.json");
+    let vectors: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
+    assert_eq!(vectors.len(), 2);
+    for vector in vectors {
+        let text = |field: &str| vector[field].as_str().unwrap().to_owned();
+        let (order, payment) = (text("order_id"), text("payment_id"));
+        let signature = hex::decode(text("razorpay_signature")).unwrap();
+        let fits = |secret: String, order: &str| {
+            let parts = [order.as_bytes(), b"|", payment.as_bytes()];
+            hmac_sha256_fits(&SecretString::from(secret), &parts, &signature)
+        };
+        assert!(fits(text("key_secret"), &order), "{vector}");
+        assert!(!fits("another".to_owned(), &order) && !fits(text("key_secret"), "order_1"));
+    }
 }
 
 #[test]
