@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mizan_money::id::CustomerId;
 use mizan_providers::{
-    AcceptDispute, BuildError, CancelPayout, CaptureMethod, ContestDispute, CreatePayout,
+    AcceptDispute, BuildError, CancelPayout, CaptureMethod, Checkout, ContestDispute, CreatePayout,
     CreateTransfer, KeepInstrument, ListDisputes, ListSettlement, Operation, PayoutDestination,
     ProviderName, ProviderRef, RemoveInstrument, ReverseTransfer, SaveInstrument, SavedInstrument,
     SettlementSource, Support, SyncDispute, SyncPayout,
@@ -119,7 +119,7 @@ fn instruments_and_disputes(bed: &Bed) -> Vec<(&'static str, Support, Operation)
                 operation,
                 keep,
                 currency: bed.currency(),
-                payment_method: None,
+                payment_method: (can.checkout == Checkout::Token).then(|| "pm_1".to_owned()),
                 return_url: Some("https://shop.example/back".to_owned()),
             }),
         ),
@@ -197,6 +197,8 @@ async fn settlement_lines_are_read_page_by_page(bed: Bed) {
     }
     bed.pass(3 * 24 * 3_600);
     bed.sim.deliver_due().await;
+    // Reports are late by hours.
+    bed.pass(6 * 3_600);
     let (mut page, mut lines) = (None, Vec::new());
     for _ in 0..20 {
         let list = ListSettlement { from, to: bed.now(), settlement: None, page };
