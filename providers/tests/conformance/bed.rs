@@ -123,7 +123,7 @@ impl Bed {
     }
 
     pub fn key(&self) -> IdempotencyKey {
-        IdempotencyKey::parse(format!("mizan-{}", self.id("op"))).unwrap()
+        IdempotencyKey::parse(self.id("op")).unwrap()
     }
 
     pub fn faults(&self, toml: &str) {
