@@ -34,6 +34,14 @@ fn destination(name: ProviderName) -> PayoutDestination {
     }
 }
 
+/// A vendor's account there.
+fn account(name: ProviderName) -> &'static str {
+    match name {
+        ProviderName::Razorpay => "acc_00000000000001",
+        _ => "acct_00000000000001",
+    }
+}
+
 fn money_out(bed: &Bed) -> Vec<(&'static str, Support, Operation)> {
     let can = bed.adapter.capabilities();
     let payout = format!("po_{:032x}", 7).parse().unwrap();
@@ -82,7 +90,7 @@ fn money_out(bed: &Bed) -> Vec<(&'static str, Support, Operation)> {
                 transfer,
                 operation,
                 amount,
-                destination: "acct_00000000000001".to_owned(),
+                destination: account(bed.name).to_owned(),
                 source: None,
             }),
         ),
