@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::model::ProviderName;
-use crate::paypal::Paypal;
+use crate::paypal::{Environment, Paypal};
 use crate::paytabs::Paytabs;
 use crate::provider::Provider;
 use crate::razorpay::Razorpay;
@@ -29,6 +29,20 @@ pub enum Credentials {
         /// The secret beside it; never the webhook's.
         key_secret: SecretString,
     },
+    /// PayPal's application, and how its deliveries are believed.
+    Paypal {
+        /// The client id of the application.
+        client_id: String,
+        /// The secret beside it.
+        client_secret: SecretString,
+        /// Which of the two worlds it belongs to.
+        environment: Environment,
+        /// The roots in PEM that a delivery's certificate must lead to; none for those of the
+        /// operating system.
+        trust_roots: Vec<String>,
+        /// One more address that certificates may come from, for a stub on this machine.
+        certificate_base: Option<String>,
+    },
 }
 
 impl Credentials {
@@ -37,6 +51,7 @@ impl Credentials {
         match self {
             Self::Stripe { .. } => ProviderName::Stripe,
             Self::Razorpay { .. } => ProviderName::Razorpay,
+            Self::Paypal { .. } => ProviderName::Paypal,
         }
     }
 }
@@ -47,6 +62,18 @@ pub enum RegistryError {
     /// A key that cannot be a header.
     #[error("the API key for {provider} is empty or holds characters no key has")]
     Key {
+        /// The gateway.
+        provider: ProviderName,
+    },
+    /// A trust root that is no certificate in PEM.
+    #[error("a trust root for {provider} is no certificate in PEM")]
+    TrustRoot {
+        /// The gateway.
+        provider: ProviderName,
+    },
+    /// An address for certificates that is not on this machine.
+    #[error("the address for certificates of {provider} is no http or https loopback address")]
+    CertificateBase {
         /// The gateway.
         provider: ProviderName,
     },
@@ -69,6 +96,20 @@ pub fn provider(credentials: Credentials) -> Result<Arc<dyn Provider>, RegistryE
         }
         Credentials::Razorpay { key_id, key_secret } => {
             Ok(Arc::new(Razorpay::new(key_id, key_secret)?))
+        }
+        Credentials::Paypal {
+            client_id,
+            client_secret,
+            environment,
+            trust_roots,
+            certificate_base,
+        } => {
+            let access =
+                Paypal::new(client_id, client_secret, environment)?.trusting(&trust_roots)?;
+            Ok(Arc::new(match certificate_base {
+                Some(base) => access.with_certificates_at(&base)?,
+                None => access,
+            }))
         }
     }
 }
