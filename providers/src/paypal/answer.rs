@@ -124,9 +124,7 @@ fn captured(
     capture: &wire::Transaction,
 ) -> Result<Told<PaymentAnswer>, FactError> {
     let order = facts::order_of(capture).unwrap_or_else(|| it.provider_ref.clone());
-    let mut told = facts::payment(Kind::Capture, capture, order, Some(it.amount))?;
-    told.facts.amount = it.authorised;
-    Ok(told)
+    facts::payment(Kind::Capture, capture, order, Some(it.amount))
 }
 
 /// A void that is answered with the authorisation.
@@ -256,7 +254,7 @@ impl Step {
 
 fn settle_payment(
     op: &Operation,
-    it: Told<PaymentAnswer>,
+    mut it: Told<PaymentAnswer>,
     answer: &HttpAnswer,
 ) -> Result<Outcome, UnknownReason> {
     let status = it.facts.status;
@@ -265,6 +263,10 @@ fn settle_payment(
     }
     let difference = echo::payment(op, &it).err();
     let step = payment_step(op, &it.facts);
+    if let Operation::Capture(asked) = op {
+        // The capture told its own amount, which is compared; the payment is for what was held.
+        it.facts.amount = asked.authorised;
+    }
     let answer = told(Subject::Payment(Box::new(it.facts)), answer);
     match difference {
         Some(difference) => Ok(mismatch(difference, answer)),

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::TranslateError;
-use crate::event::{EventKind, EventSubject, Mode, OtherEvent, ProviderEvent, RefundNotice};
+use crate::event::{EventKind, EventSubject, Mode, OtherEvent, ProviderEvent};
 use crate::model::{PaymentStatus, ProviderRef};
 use crate::paypal::certificate::Environment;
 use crate::paypal::facts::{self, FactError, Kind};
@@ -27,7 +27,7 @@ pub const EVENTS: &[(&str, EventKind)] = &[
     ("PAYMENT.CAPTURE.DECLINED", EventKind::Payment),
     ("PAYMENT.CAPTURE.DENIED", EventKind::Payment),
     ("PAYMENT.CAPTURE.REFUNDED", EventKind::Refund),
-    ("PAYMENT.CAPTURE.REVERSED", EventKind::RefundNotice),
+    ("PAYMENT.CAPTURE.REVERSED", EventKind::Payment),
     ("CUSTOMER.DISPUTE.CREATED", EventKind::Dispute),
     ("CUSTOMER.DISPUTE.UPDATED", EventKind::Dispute),
     ("CUSTOMER.DISPUTE.RESOLVED", EventKind::Dispute),
@@ -160,29 +160,28 @@ fn refund(it: &wire::Transaction) -> Result<EventSubject, FactError> {
     Ok(EventSubject::Refund(Box::new(facts::refund(it, None)?.facts)))
 }
 
-/// PayPal took a capture back. What the resource then is, is not documented: a reason to ask.
+/// PayPal took a capture back, for a bank or for a buyer. The resource is documented nowhere: it
+/// looks like a refund, of the capture in its `up` link, or like the capture itself.
 fn reversed(it: &wire::Transaction) -> Result<EventSubject, FactError> {
     let capture = match wire::parent(&it.links) {
         Some(wire::Parent::Capture(id)) => facts::id("links", id)?,
         _ => facts::id("id", &it.id)?,
     };
-    let payable = it.seller_payable_breakdown.as_ref();
-    let total = payable.and_then(|told| told.total_refunded_amount.as_ref());
-    let total = total.or(it.amount.as_ref()).ok_or(FactError::Missing { field: "amount" })?;
-    Ok(EventSubject::RefundNotice(RefundNotice {
-        provider_ref: facts::order_of(it).unwrap_or_else(|| capture.clone()),
-        charge_ref: Some(capture),
-        refunded_total: absolute(facts::amount(total)?)?,
-        reference: facts::payment_id(it.custom_id.as_deref(), it.invoice_id.as_deref()),
-    }))
-}
-
-/// Reversals are told with either sign.
-fn absolute(amount: mizan_money::Money) -> Result<mizan_money::Money, FactError> {
-    match amount.minor() < 0 {
-        true => amount.checked_neg().map_err(|_| FactError::Impossible { field: "amount" }),
-        false => Ok(amount),
-    }
+    let told = it.amount.as_ref().ok_or(FactError::Missing { field: "amount" })?;
+    // It is told with either sign.
+    let unsigned = told.value.trim_start_matches('-').to_owned();
+    let told = wire::Amount { value: unsigned, ..told.clone() };
+    let taken = wire::Transaction {
+        id: capture.to_string(),
+        status: "COMPLETED".to_owned(),
+        amount: Some(told),
+        ..it.clone()
+    };
+    let known = facts::order_of(it).unwrap_or(capture);
+    let mut facts = facts::payment(Kind::Capture, &taken, known, None)?.facts;
+    facts.status = PaymentStatus::Reversed;
+    facts.fee = None;
+    Ok(EventSubject::Payment(Box::new(facts)))
 }
 
 /// An event of no interest, by the type of its resource.

@@ -8,7 +8,7 @@
 //! | ours | theirs |
 //! |---|---|
 //! | [`crate::PaymentAnswer::provider_ref`] | the order |
-//! | [`crate::PaymentAnswer::charge_ref`] | the authorisation while money is held, the capture once it is taken |
+//! | [`crate::PaymentAnswer::charge_ref`] | the authorisation; the capture once money is taken |
 //! | our payment | `custom_id`; `invoice_id`, which is unique, is the payment and the attempt |
 //! | our refund | the refund's `custom_id` and `invoice_id` |
 //! | our payout | a batch of one item, named by the attempt; the item by the payout |
@@ -19,9 +19,10 @@
 //! | confirm | `…/orders/{id}/capture` or `/authorize` | the same key for 6 hours |
 //! | capture | `POST /v2/payments/authorizations/{id}/capture` | the same key for 45 days |
 //! | void | `…/authorizations/{id}/void` | [`crate::SyncPayment`] |
-//! | refund | `POST /v2/payments/captures/{id}/refund` | the same key for 45 days; [`crate::Operation::Find`] reads the order's refunds |
+//! | refund | `POST /v2/payments/captures/{id}/refund` | the same key for 45 days |
+//! | find a refund | `GET` the order, which lists its refunds | |
 //! | sync, sync of a refund | `GET` the order, the refund | |
-//! | save, its sync | `POST /v3/vault/setup-tokens`, exchanged at `payment-tokens` | the same key for 3 hours |
+//! | save, its sync | `POST /v3/vault/setup-tokens`, `payment-tokens` | the same key, 3 hours |
 //! | remove | `DELETE /v3/vault/payment-tokens/{id}` | again |
 //! | payout, sync, cancel | `/v1/payments/payouts`, `payouts-item` | the same key for 30 days |
 //! | disputes | `/v1/customer/disputes` | the dispute itself |

@@ -90,7 +90,8 @@ fn rest(
 ) -> Result<Told<PaymentAnswer>, FactError> {
     let open = wire::Transaction { status: "CREATED".to_owned(), ..it.clone() };
     let mut told = payment(Kind::Authorization, &open, order.clone(), None)?;
-    let taken: Vec<Money> = captures.iter().map(|part| part.facts.captured).collect();
+    let taken = captures.iter().filter(|part| part.facts.charge_ref.is_some());
+    let taken: Vec<Money> = taken.map(|part| part.facts.amount).collect();
     let differs = |_| FactError::Contradiction { field: "currency" };
     let held = told.facts.amount;
     told.facts.capturable = held.checked_sub(sum(held.currency(), &taken)?).map_err(differs)?;

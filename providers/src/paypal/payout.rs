@@ -2,7 +2,7 @@
 //!
 //! The batch is known at once and its item a little later, so a payout has two names here:
 //! `batch:…` until the item is known, then the item's own id. A batch that is a success was
-//! processed, no more; only the item tells whether it was paid, and one that was paid can come back.
+//! processed, no more; only the item tells whether it was paid, and what was paid can come back.
 
 use mizan_money::Money;
 use serde_json::{Value, json};

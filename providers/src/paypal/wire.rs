@@ -88,7 +88,6 @@ pub(super) struct Breakdown {
     pub(super) net_amount: Option<Amount>,
     /// There when the money was credited in another currency.
     pub(super) receivable_amount: Option<Amount>,
-    pub(super) total_refunded_amount: Option<Amount>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

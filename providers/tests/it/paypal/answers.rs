@@ -167,6 +167,8 @@ fn a_capture_of_a_hold_is_of_that_hold_and_of_that_amount() {
         (taken("REFUNDED", "100.00"), "done captured"),
         (taken("NEW_WORD", "100.00"), "unknown unknown_status"),
         (taken("COMPLETED", "99.99"), "mismatch captured"),
+        (taken("PENDING", "99.99"), "mismatch captured"),
+        (taken("DECLINED", "99.99"), "mismatch captured"),
         (
             at_place(taken("COMPLETED", "1"), "/amount/currency_code", json!("EUR")),
             "mismatch currency",

@@ -124,7 +124,7 @@ fn a_payout_that_is_not_ours_is_no_success() {
             "unknown unreadable",
         ),
         (by_batch(), batch("SUCCESS", &[item("SUCCESS"), item("FAILED")]), "unknown unreadable"),
-        (by_batch(), batch("SUCCESS", &[broken.clone()]), "unknown unreadable"),
+        (by_batch(), batch("SUCCESS", std::slice::from_ref(&broken)), "unknown unreadable"),
         (by_batch(), batch("SUCCESS", &[broken, item("SUCCESS")]), "done paid"),
         (
             by_batch(),
@@ -166,7 +166,9 @@ fn a_dispute_is_read_and_its_money_is_never_booked_from_it() {
 
 #[test]
 fn a_page_of_disputes_says_where_the_next_one_begins() {
-    let next = json!([{"rel": "next", "href": "https://api-m.paypal.com/v1/customer/disputes?page_size=50&next_page_token=a%26b"}]);
+    let address = "https://api-m.paypal.com/v1/customer/disputes";
+    let href = format!("{address}?page_size=50&next_page_token=a%26b");
+    let next = json!([{"rel": "next", "href": href}]);
     let body = json!({"items": [dispute("OPEN")], "links": next});
     let outcome = parse(&list_disputes(), 200, body.to_string());
     let Subject::Disputes(page) = &outcome.answer().unwrap().subject else { panic!() };

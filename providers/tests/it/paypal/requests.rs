@@ -108,8 +108,9 @@ fn everything_beside_payments_is_said_in_paypals_words() {
     let back =
         r#"{"cancel_url":"https://shop.example/back","return_url":"https://shop.example/back","#;
     let item = concat!(
-        r#"{"items":[{"amount":{"currency":"USD","value":"100.00"},"receiver":"vendor@example.com","#,
-        r#""recipient_type":"EMAIL","sender_item_id":"po_00000000000000000000000000000006"}],"#,
+        r#"{"items":[{"amount":{"currency":"USD","value":"100.00"},"#,
+        r#""receiver":"vendor@example.com","recipient_type":"EMAIL","#,
+        r#""sender_item_id":"po_00000000000000000000000000000006"}],"#,
         r#""sender_batch_header":{"#,
         r#""sender_batch_id":"po_00000000000000000000000000000006-00000000000b"}}"#,
     );

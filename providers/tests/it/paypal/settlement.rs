@@ -160,11 +160,16 @@ proptest! {
     }
 
     #[test]
-    fn what_a_line_says_always_adds_up(gross in -1_000_000_i64..1_000_000, fee in -10_000_i64..10_000) {
+    fn what_a_line_says_always_adds_up(
+        gross in -1_000_000_i64..1_000_000,
+        fee in -10_000_i64..10_000,
+    ) {
         let value = |minor: i64| {
-            format!("{}{}.{:02}", if minor < 0 { "-" } else { "" }, minor.abs() / 100, minor.abs() % 100)
+            let sign = if minor < 0 { "-" } else { "" };
+            format!("{sign}{}.{:02}", minor.abs() / 100, minor.abs() % 100)
         };
-        let line = page(&report(&[row("T0006", &value(gross), &value(-fee))], 1, 1)).lines.remove(0);
+        let body = report(&[row("T0006", &value(gross), &value(-fee))], 1, 1);
+        let line = page(&body).lines.remove(0);
         prop_assert_eq!((line.gross.minor(), line.fee.minor()), (gross, fee));
         prop_assert_eq!(line.net.minor(), gross - fee);
     }
