@@ -417,3 +417,27 @@ fn no_sample_is_without_an_expected_outcome() {
         assert!(walked(&name, &sample) && sample["expect"].is_object(), "{name}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_recording_is_recognised_or_passed_over_without_a_panic(
+        kind in "[a-z_]{0,12}",
+        path in "(/v[123]/(checkout/orders|payments/payouts|payments/captures|vault))?[/\\PC]{0,40}",
+        body in "\\PC{0,120}",
+        which in 0_usize..37,
+    ) {
+        let request = RecordedRequest { path, headers: Headers::new(), body: body.clone() };
+        let answer = HttpAnswer::new(200, Headers::new(), body);
+        let made_up = Recorded { kind, request: Some(request), answer, wanted: None };
+        let sample = samples().into_values().nth(which).unwrap();
+        let other = sample["response"].is_object().then(|| Recorded {
+            request: made_up.request.clone(),
+            ..recorded(&sample)
+        });
+        for exchange in [Some(made_up), other].into_iter().flatten() {
+            if let Some(op) = paypal().recognise(&exchange) {
+                let _ = paypal().parse(&op, &exchange.answer);
+            }
+        }
+    }
+}
