@@ -196,6 +196,12 @@ pub enum VerifyError {
         /// The window in seconds.
         limit: i64,
     },
+    /// The certificate that the delivery is signed with is not the gateway's.
+    #[error("the certificate is not believed: {problem}")]
+    Certificate {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// No signature fits any configured secret.
     #[error("no signature fits a configured secret")]
     NoMatch,
@@ -213,6 +219,7 @@ impl VerifyError {
             Self::MalformedBody { .. } => "malformed_body",
             Self::TooOld { .. } => "too_old",
             Self::FromTheFuture { .. } => "from_the_future",
+            Self::Certificate { .. } => "certificate",
             Self::NoMatch => "no_match",
         }
     }

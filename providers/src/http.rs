@@ -44,14 +44,19 @@ pub enum Body {
     Json(String),
     /// `application/xml`.
     Xml(String),
+    /// `multipart/form-data` (RFC 7578), its parts divided by [`Body::BOUNDARY`].
+    Multipart(String),
 }
 
 impl Body {
+    /// What divides the parts of [`Body::Multipart`].
+    pub const BOUNDARY: &'static str = "mizan-5d41c3f08b6e4a1f";
+
     /// The text that is sent.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Empty => "",
-            Self::Form(text) | Self::Json(text) | Self::Xml(text) => text,
+            Self::Form(text) | Self::Json(text) | Self::Xml(text) | Self::Multipart(text) => text,
         }
     }
 
@@ -59,6 +64,7 @@ impl Body {
     fn say(&self, text: &str) -> String {
         match self {
             Self::Empty => String::new(),
+            Self::Multipart(_) => text.to_owned(),
             Self::Form(_) => {
                 let pair = serde_urlencoded::to_string([("", text)]).unwrap_or_default();
                 pair.trim_start_matches('=').to_owned()
@@ -79,6 +85,7 @@ impl Body {
             Self::Form(_) => Some("application/x-www-form-urlencoded"),
             Self::Json(_) => Some("application/json"),
             Self::Xml(_) => Some("application/xml"),
+            Self::Multipart(_) => Some("multipart/form-data; boundary=mizan-5d41c3f08b6e4a1f"),
         }
     }
 }

@@ -26,13 +26,16 @@ const SECRET_FIELDS: &[&str] = &[
     "debit_account_number",
     "iban",
     "ivp_authkey",
+    "id_token",
     "key_secret",
+    "nonce",
     "number",
     "pan",
     "password",
     "pin",
     "secret",
     "server_key",
+    "security_code",
     "token",
     "track_data",
     "ucaf",
@@ -45,8 +48,14 @@ const SECRET_ELEMENTS: &[&str] = &["key"];
 const SECRET_PARTS: &[&str] = &["secret", "password", "access_token", "refresh_token"];
 
 /// Headers that are never kept.
-const SECRET_HEADERS: &[&str] =
-    &["authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"];
+const SECRET_HEADERS: &[&str] = &[
+    "authorization",
+    "cookie",
+    "paypal-auth-assertion",
+    "proxy-authorization",
+    "set-cookie",
+    "x-api-key",
+];
 
 /// How words of free text that are keys begin.
 const KEY_PREFIXES: &[&str] = &["sk_", "rk_", "whsec_", "ek_", "Bearer_"];
@@ -302,6 +311,22 @@ mod tests {
         assert_eq!(text("whsec_abc!"), "[secret]!");
         let sent = Headers::new().with("AUTHORIZATION", "Bearer x").with("Request-Id", "req_1");
         assert_eq!(headers(&sent), vec![("Request-Id".to_owned(), "req_1".to_owned())]);
+    }
+
+    #[test]
+    fn what_paypal_calls_its_secrets_is_taken_out() {
+        let token = include_str!("../fixtures/paypal/oauth-token.json");
+        let kept = body(token.as_bytes());
+        for secret in ["A21AAEXAMPLETOKEN", "2018-11-28T09:55:25Z", "VEVTVC1DTElFTlQ"] {
+            assert!(!kept.contains(secret), "{secret}");
+        }
+        let card = r#"{"card":{"number":"4111111111111111","security_code":"987","id_token":"t"}}"#;
+        assert_eq!(
+            body(card.as_bytes()),
+            r#"{"card":{"id_token":"[secret]","number":"[secret]","security_code":"[secret]"}}"#
+        );
+        let sent = Headers::new().with("PayPal-Auth-Assertion", "eyJ").with("Prefer", "x");
+        assert_eq!(headers(&sent), vec![("Prefer".to_owned(), "x".to_owned())]);
     }
 
     #[test]

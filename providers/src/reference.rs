@@ -3,7 +3,7 @@
 //! `pi_<32 hex>-<12 hex of the operation>`: one per attempt, as gateways want them, and the
 //! payment is read back from any echo of it.
 
-use mizan_money::id::{OperationId, PaymentIntentId, RefundId};
+use mizan_money::id::{OperationId, PaymentIntentId, PayoutId, RefundId};
 
 /// How much of the operation's id is kept: its random end.
 const TAIL: usize = 12;
@@ -18,6 +18,11 @@ pub fn of_refund(refund: RefundId, operation: OperationId) -> String {
     format!("{refund}-{}", tail(operation))
 }
 
+/// The reference of one attempt at a payout; 48 characters.
+pub fn of_payout(payout: PayoutId, operation: OperationId) -> String {
+    format!("{payout}-{}", tail(operation))
+}
+
 /// The payment a reference names.
 pub fn payment(text: &str) -> Option<PaymentIntentId> {
     text.split('-').next()?.parse().ok()
@@ -25,6 +30,11 @@ pub fn payment(text: &str) -> Option<PaymentIntentId> {
 
 /// The refund a reference names.
 pub fn refund(text: &str) -> Option<RefundId> {
+    text.split('-').next()?.parse().ok()
+}
+
+/// The payout a reference names.
+pub fn payout(text: &str) -> Option<PayoutId> {
     text.split('-').next()?.parse().ok()
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::model::ProviderName;
-use crate::paypal::Paypal;
+use crate::paypal::{Environment, Paypal};
 use crate::paytabs::Paytabs;
 use crate::provider::Provider;
 use crate::razorpay::Razorpay;
@@ -42,6 +42,20 @@ pub enum Credentials {
     },
     /// Telr's keys and settings.
     Telr(Box<telr::Settings>),
+    /// PayPal's application, and how its deliveries are believed.
+    Paypal {
+        /// The client id of the application.
+        client_id: String,
+        /// The secret beside it.
+        client_secret: SecretString,
+        /// Which of the two worlds it belongs to.
+        environment: Environment,
+        /// The roots in PEM that a delivery's certificate must lead to; none for those of the
+        /// operating system.
+        trust_roots: Vec<String>,
+        /// One more address that certificates may come from, for a stub on this machine.
+        certificate_base: Option<String>,
+    },
 }
 
 impl Credentials {
@@ -52,6 +66,7 @@ impl Credentials {
             Self::Razorpay { .. } => ProviderName::Razorpay,
             Self::Paytabs { .. } => ProviderName::Paytabs,
             Self::Telr(_) => ProviderName::Telr,
+            Self::Paypal { .. } => ProviderName::Paypal,
         }
     }
 }
@@ -74,6 +89,18 @@ pub enum RegistryError {
         setting: &'static str,
         /// What it should be.
         problem: &'static str,
+    },
+    /// A trust root that is no certificate in PEM.
+    #[error("a trust root for {provider} is no certificate in PEM")]
+    TrustRoot {
+        /// The gateway.
+        provider: ProviderName,
+    },
+    /// An address for certificates that is not on this machine.
+    #[error("the address for certificates of {provider} is no http or https loopback address")]
+    CertificateBase {
+        /// The gateway.
+        provider: ProviderName,
     },
     /// An account that is not an id.
     #[error("the account for {provider} is not one of its kind, such as acct_… at Stripe")]
@@ -103,6 +130,20 @@ pub fn provider(credentials: Credentials) -> Result<Arc<dyn Provider>, RegistryE
             Ok(Arc::new(Paytabs::new(profile_id, server_key, notify_url)?))
         }
         Credentials::Telr(settings) => Ok(Arc::new(Telr::new(*settings)?)),
+        Credentials::Paypal {
+            client_id,
+            client_secret,
+            environment,
+            trust_roots,
+            certificate_base,
+        } => {
+            let access =
+                Paypal::new(client_id, client_secret, environment)?.trusting(&trust_roots)?;
+            Ok(Arc::new(match certificate_base {
+                Some(base) => access.with_certificates_at(&base)?,
+                None => access,
+            }))
+        }
     }
 }
 

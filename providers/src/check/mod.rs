@@ -8,6 +8,7 @@ mod envelope;
 mod verdict;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use mizan_money::Timestamp;
 use secrecy::SecretString;
@@ -19,7 +20,8 @@ use crate::http::{Headers, HttpAnswer};
 use crate::inspect::{InspectedEvent, Inspection};
 use crate::model::ProviderName;
 use crate::operation::Operation;
-use crate::provider::{Recorded, WebhookKeys};
+use crate::paypal::Paypal;
+use crate::provider::{Provider, Recorded, WebhookKeys};
 use crate::registry::webhook_reader;
 
 pub use verdict::{OutcomeView, Verdict};
@@ -71,7 +73,7 @@ pub fn check(recording: &Recording<'_>, now: Timestamp) -> Result<Verdict, Check
     let file = recording.path.display().to_string();
     if let Some(headers) = recording.headers {
         let (name, message) = envelope::beside(recording, headers)?;
-        return Ok(Verdict::of_message(file, name, judge(name, &message, now)));
+        return Ok(Verdict::of_message(file, name, judge(name, &message, now)?));
     }
     let read: Value = serde_json::from_slice(recording.bytes)
         .map_err(|error| form(format!("not JSON at line {}", error.line())))?;
@@ -88,7 +90,7 @@ pub fn check(recording: &Recording<'_>, now: Timestamp) -> Result<Verdict, Check
     }
     let name = envelope::provider_of(recording.path, Some(&read))?;
     if let Some(message) = envelope::message(&read)? {
-        return Ok(Verdict::of_message(file, name, judge(name, &message, now)));
+        return Ok(Verdict::of_message(file, name, judge(name, &message, now)?));
     }
     match envelope::exchange(&read)? {
         Some(recorded) => Ok(Verdict::of_answer(file, name, outcome(name, &recorded))),
@@ -105,19 +107,33 @@ fn outcome(name: ProviderName, recorded: &Recorded) -> Option<OutcomeView> {
 
 /// Whether a delivery is believed, and what it says. One whose receiver had nothing to verify it
 /// with is translated all the same, and nothing is said of its signature.
-fn judge(name: ProviderName, message: &Message, now: Timestamp) -> (Option<bool>, Inspection) {
-    let reader = webhook_reader(name);
+fn judge(
+    name: ProviderName,
+    message: &Message,
+    now: Timestamp,
+) -> Result<(Option<bool>, Inspection), CheckError> {
+    let reader = reader(name, &message.roots)?;
     let keys = WebhookKeys { secrets: &message.secrets, certificates: &message.certificates };
     let at = message.at.unwrap_or(now);
     if message.secrets.is_empty() {
-        return (None, translated(reader.events(&message.body)));
+        return Ok((None, translated(reader.events(&message.body))));
     }
     let named = reader.certificate_url(&message.headers);
     let inspection = match named {
         Err(error) => Inspection::refused(&error),
         Ok(_) => crate::inspect(reader.as_ref(), &message.headers, &message.body, keys, at),
     };
-    (Some(inspection.verified), inspection)
+    Ok((Some(inspection.verified), inspection))
+}
+
+/// A reader that trusts what the receiver trusted.
+fn reader(name: ProviderName, roots: &[String]) -> Result<Arc<dyn Provider>, CheckError> {
+    match name {
+        ProviderName::Paypal if !roots.is_empty() => {
+            Ok(Arc::new(Paypal::webhook_reader().trusting(roots).map_err(form)?))
+        }
+        other => Ok(webhook_reader(other)),
+    }
 }
 
 /// What a delivery says whose receiver had nothing to verify it with.

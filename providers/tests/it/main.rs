@@ -4,6 +4,7 @@
 mod answers;
 mod client;
 mod fixtures;
+mod paypal;
 mod paytabs;
 mod razorpay;
 mod requests;
