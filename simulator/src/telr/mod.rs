@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | orders | `POST /gateway/order.json`, form or JSON | store and auth key in the body |
 //! | hosted page | `GET /gateway/process.html?o={order}`, leads to `/hosted/telr/{order}` | |
-//! | follow-ups, `cont` sales | `POST /gateway/remote.xml`, `.html`, `.json` | store and remote key |
+//! | follow-ups, `cont` sales | `POST /gateway/remote.xml`, `.html`, `.json` | store, remote key |
 //! | saved cards | `POST /gateway/savedcardslist.json` | store and auth key |
 //! | transactions, reports | `GET /tools/api/xml/...`, XML | Basic, merchant and API key |
 //! | accounts | `GET /api/v1/accounts/...`, JSON | Basic, merchant and API key |

@@ -4,6 +4,7 @@ mod accounts;
 mod faults;
 mod messages;
 mod orders;
+mod random;
 mod remote;
 mod service;
 
