@@ -18,11 +18,13 @@ pub enum Gateway {
     Stripe,
     /// razorpay.com
     Razorpay,
+    /// telr.com
+    Telr,
 }
 
 impl Gateway {
     /// All of them, in the order in which they take ports.
-    pub const ALL: [Self; 2] = [Self::Stripe, Self::Razorpay];
+    pub const ALL: [Self; 3] = [Self::Stripe, Self::Razorpay, Self::Telr];
 
     /// The name in addresses, files and on the command line.
     #[must_use]
@@ -30,6 +32,7 @@ impl Gateway {
         match self {
             Self::Stripe => "stripe",
             Self::Razorpay => "razorpay",
+            Self::Telr => "telr",
         }
     }
 
@@ -39,6 +42,7 @@ impl Gateway {
         match self {
             Self::Stripe => "Stripe",
             Self::Razorpay => "Razorpay",
+            Self::Telr => "Telr",
         }
     }
 
@@ -83,6 +87,43 @@ impl Default for RazorpayKeys {
     }
 }
 
+/// What callers of Telr must present.
+#[derive(Clone)]
+pub struct TelrKeys {
+    /// The store's number.
+    pub store: String,
+    /// The key of the hosted page; it also signs the callbacks of orders.
+    pub auth_key: String,
+    /// The key of the remote API.
+    pub remote_key: String,
+    /// The user name of HTTP Basic at the Service and accounts APIs.
+    pub merchant: String,
+    /// The password of HTTP Basic there.
+    pub api_key: String,
+    /// The account that payouts are made from.
+    pub account: String,
+}
+
+impl fmt::Debug for TelrKeys {
+    /// Leaves the keys out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TelrKeys").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl Default for TelrKeys {
+    fn default() -> Self {
+        Self {
+            store: "1234".to_owned(),
+            auth_key: "telr_auth_simulator".to_owned(),
+            remote_key: "telr_remote_simulator".to_owned(),
+            merchant: "5678".to_owned(),
+            api_key: "telr_api_simulator".to_owned(),
+            account: "9012".to_owned(),
+        }
+    }
+}
+
 /// The settings of one simulator.
 ///
 /// Start from [`SimulatorConfig::for_gateway`] and change fields.
@@ -100,6 +141,8 @@ pub struct SimulatorConfig {
     pub stripe_secret_key: String,
     /// What callers of Razorpay must present.
     pub razorpay: RazorpayKeys,
+    /// What callers of Telr must present.
+    pub telr: TelrKeys,
     /// The endpoint secret that signs webhooks.
     pub webhook_secret: String,
     /// Older endpoint secrets that are still active: each adds one more `v1` signature.
@@ -143,6 +186,7 @@ impl SimulatorConfig {
             clock,
             stripe_secret_key: "sk_test_simulator".to_owned(),
             razorpay: RazorpayKeys::default(),
+            telr: TelrKeys::default(),
             webhook_secret,
             older_webhook_secrets: Vec::new(),
             webhook_url: None,

@@ -32,9 +32,10 @@ mod secret;
 mod simulator;
 mod stripe;
 mod table;
+mod telr;
 mod webhook;
 
-pub use config::{FeeSchedule, Gateway, RazorpayKeys, SimClock, SimulatorConfig};
+pub use config::{FeeSchedule, Gateway, RazorpayKeys, SimClock, SimulatorConfig, TelrKeys};
 pub use error::SimulatorError;
 pub use fault::{FaultKind, FaultPlan, FaultPlanError, FaultPoint, FaultRule};
 pub use simulator::Simulator;

@@ -14,6 +14,7 @@ use crate::fault::FaultEngine;
 use crate::journal::Broken;
 use crate::razorpay::Razorpay;
 use crate::stripe::StripeGateway;
+use crate::telr::Telr;
 
 /// A gateway that answers.
 #[derive(Clone)]
@@ -51,6 +52,7 @@ impl Running {
                 return Ok(Self::Stripe(Arc::new(stripe)));
             }
             Gateway::Razorpay => Box::new(Razorpay::new(config)),
+            Gateway::Telr => Box::new(Telr::new(config)),
         };
         let bank = Bank::open(wire, config, public_url, faults, client)?;
         Ok(Self::Bank(Arc::new(bank), config.gateway))

@@ -119,6 +119,15 @@ async fn simulate(args: &Args, configs: Vec<SimulatorConfig>) -> CommandResult {
     Ok(End::Done)
 }
 
+fn telr_keys(config: &SimulatorConfig) -> String {
+    let keys = &config.telr;
+    format!(
+        "store               {}\nauth key            {}\nremote key          {}\n\
+         merchant            {}\nAPI key             {}\naccount             {}",
+        keys.store, keys.auth_key, keys.remote_key, keys.merchant, keys.api_key, keys.account
+    )
+}
+
 /// What a service needs to use it.
 fn needs(config: &SimulatorConfig, url: &str) -> String {
     let webhooks = match &config.webhook_url {
@@ -144,6 +153,7 @@ fn needs(config: &SimulatorConfig, url: &str) -> String {
             );
             (text, String::new())
         }
+        Gateway::Telr => (telr_keys(config), String::new()),
     };
     format!(
         "{}, simulated {url}\n{keys}\n\

@@ -11,4 +11,5 @@ mod idempotency;
 mod money;
 mod razorpay;
 mod support;
+mod telr;
 mod webhooks;
