@@ -18,11 +18,13 @@ pub enum Gateway {
     Stripe,
     /// razorpay.com
     Razorpay,
+    /// paytabs.com
+    PayTabs,
 }
 
 impl Gateway {
     /// All of them, in the order in which they take ports.
-    pub const ALL: [Self; 2] = [Self::Stripe, Self::Razorpay];
+    pub const ALL: [Self; 3] = [Self::Stripe, Self::Razorpay, Self::PayTabs];
 
     /// The name in addresses, files and on the command line.
     #[must_use]
@@ -30,6 +32,7 @@ impl Gateway {
         match self {
             Self::Stripe => "stripe",
             Self::Razorpay => "razorpay",
+            Self::PayTabs => "paytabs",
         }
     }
 
@@ -39,6 +42,7 @@ impl Gateway {
         match self {
             Self::Stripe => "Stripe",
             Self::Razorpay => "Razorpay",
+            Self::PayTabs => "PayTabs",
         }
     }
 
@@ -83,6 +87,24 @@ impl Default for RazorpayKeys {
     }
 }
 
+/// What callers of PayTabs must present, beside the server key.
+///
+/// The server key is [`SimulatorConfig::webhook_secret`]: PayTabs signs with the key that callers
+/// present, and takes the older ones too.
+#[derive(Clone, Debug)]
+pub struct PayTabsKeys {
+    /// The profile that every body names.
+    pub profile_id: u64,
+    /// The key of browsers; messages carry it, and it opens nothing.
+    pub client_key: String,
+}
+
+impl Default for PayTabsKeys {
+    fn default() -> Self {
+        Self { profile_id: 100_200, client_key: "CSIMUL-ATOR00-PAYTAB-SKEY01".to_owned() }
+    }
+}
+
 /// The settings of one simulator.
 ///
 /// Start from [`SimulatorConfig::for_gateway`] and change fields.
@@ -100,7 +122,9 @@ pub struct SimulatorConfig {
     pub stripe_secret_key: String,
     /// What callers of Razorpay must present.
     pub razorpay: RazorpayKeys,
-    /// The endpoint secret that signs webhooks.
+    /// What callers of PayTabs must present, beside the server key.
+    pub paytabs: PayTabsKeys,
+    /// The endpoint secret that signs webhooks; at PayTabs also the server key.
     pub webhook_secret: String,
     /// Older endpoint secrets that are still active: each adds one more `v1` signature.
     pub older_webhook_secrets: Vec<String>,
@@ -134,6 +158,7 @@ impl SimulatorConfig {
     pub fn for_gateway(gateway: Gateway, clock: SimClock) -> Self {
         let webhook_secret = match gateway {
             Gateway::Stripe => "whsec_simulator".to_owned(),
+            Gateway::PayTabs => "SIMULATOR1-PAYTABSKEY-0000000001".to_owned(),
             other => format!("{other}_webhook_simulator"),
         };
         Self {
@@ -143,6 +168,7 @@ impl SimulatorConfig {
             clock,
             stripe_secret_key: "sk_test_simulator".to_owned(),
             razorpay: RazorpayKeys::default(),
+            paytabs: PayTabsKeys::default(),
             webhook_secret,
             older_webhook_secrets: Vec::new(),
             webhook_url: None,
