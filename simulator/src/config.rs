@@ -20,11 +20,14 @@ pub enum Gateway {
     Razorpay,
     /// telr.com
     Telr,
+    /// paytabs.com
+    PayTabs,
 }
 
 impl Gateway {
     /// All of them, in the order in which they take ports.
     pub const ALL: [Self; 3] = [Self::Stripe, Self::Razorpay, Self::Telr];
+    pub const ALL: [Self; 3] = [Self::Stripe, Self::Razorpay, Self::PayTabs];
 
     /// The name in addresses, files and on the command line.
     #[must_use]
@@ -33,6 +36,7 @@ impl Gateway {
             Self::Stripe => "stripe",
             Self::Razorpay => "razorpay",
             Self::Telr => "telr",
+            Self::PayTabs => "paytabs",
         }
     }
 
@@ -43,6 +47,7 @@ impl Gateway {
             Self::Stripe => "Stripe",
             Self::Razorpay => "Razorpay",
             Self::Telr => "Telr",
+            Self::PayTabs => "PayTabs",
         }
     }
 
@@ -121,6 +126,21 @@ impl Default for TelrKeys {
             api_key: "telr_api_simulator".to_owned(),
             account: "9012".to_owned(),
         }
+/// What callers of PayTabs must present, beside the server key.
+///
+/// The server key is [`SimulatorConfig::webhook_secret`]: PayTabs signs with the key that callers
+/// present, and takes the older ones too.
+#[derive(Clone, Debug)]
+pub struct PayTabsKeys {
+    /// The profile that every body names.
+    pub profile_id: u64,
+    /// The key of browsers; messages carry it, and it opens nothing.
+    pub client_key: String,
+}
+
+impl Default for PayTabsKeys {
+    fn default() -> Self {
+        Self { profile_id: 100_200, client_key: "CSIMUL-ATOR00-PAYTAB-SKEY01".to_owned() }
     }
 }
 
@@ -144,6 +164,9 @@ pub struct SimulatorConfig {
     /// What callers of Telr must present.
     pub telr: TelrKeys,
     /// The endpoint secret that signs webhooks.
+    /// What callers of PayTabs must present, beside the server key.
+    pub paytabs: PayTabsKeys,
+    /// The endpoint secret that signs webhooks; at PayTabs also the server key.
     pub webhook_secret: String,
     /// Older endpoint secrets that are still active: each adds one more `v1` signature.
     pub older_webhook_secrets: Vec<String>,
@@ -177,6 +200,7 @@ impl SimulatorConfig {
     pub fn for_gateway(gateway: Gateway, clock: SimClock) -> Self {
         let webhook_secret = match gateway {
             Gateway::Stripe => "whsec_simulator".to_owned(),
+            Gateway::PayTabs => "SIMULATOR1-PAYTABSKEY-0000000001".to_owned(),
             other => format!("{other}_webhook_simulator"),
         };
         Self {
@@ -187,6 +211,7 @@ impl SimulatorConfig {
             stripe_secret_key: "sk_test_simulator".to_owned(),
             razorpay: RazorpayKeys::default(),
             telr: TelrKeys::default(),
+            paytabs: PayTabsKeys::default(),
             webhook_secret,
             older_webhook_secrets: Vec::new(),
             webhook_url: None,

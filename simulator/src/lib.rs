@@ -26,6 +26,7 @@ mod control;
 mod error;
 mod fault;
 mod journal;
+mod paytabs;
 mod razorpay;
 mod running;
 mod secret;
@@ -36,6 +37,7 @@ mod telr;
 mod webhook;
 
 pub use config::{FeeSchedule, Gateway, RazorpayKeys, SimClock, SimulatorConfig, TelrKeys};
+pub use config::{FeeSchedule, Gateway, PayTabsKeys, RazorpayKeys, SimClock, SimulatorConfig};
 pub use error::SimulatorError;
 pub use fault::{FaultKind, FaultPlan, FaultPlanError, FaultPoint, FaultRule};
 pub use simulator::Simulator;

@@ -12,6 +12,7 @@ use crate::config::{Gateway, SimulatorConfig};
 use crate::error::SimulatorError;
 use crate::fault::FaultEngine;
 use crate::journal::Broken;
+use crate::paytabs::PayTabs;
 use crate::razorpay::Razorpay;
 use crate::stripe::StripeGateway;
 use crate::telr::Telr;
@@ -53,6 +54,7 @@ impl Running {
             }
             Gateway::Razorpay => Box::new(Razorpay::new(config)),
             Gateway::Telr => Box::new(Telr::new(config)),
+            Gateway::PayTabs => Box::new(PayTabs::new(config)),
         };
         let bank = Bank::open(wire, config, public_url, faults, client)?;
         Ok(Self::Bank(Arc::new(bank), config.gateway))

@@ -154,6 +154,15 @@ fn needs(config: &SimulatorConfig, url: &str) -> String {
             (text, String::new())
         }
         Gateway::Telr => (telr_keys(config), String::new()),
+        Gateway::PayTabs => {
+            let keys = &config.paytabs;
+            let text = format!(
+                "profile id          {}\nserver key          {secret}\nclient key          {}\n\
+                 statements          {url}/_sim/statements",
+                keys.profile_id, keys.client_key
+            );
+            (text, String::new())
+        }
     };
     format!(
         "{}, simulated {url}\n{keys}\n\

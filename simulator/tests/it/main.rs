@@ -9,6 +9,7 @@ mod fields;
 mod hosted;
 mod idempotency;
 mod money;
+mod paytabs;
 mod razorpay;
 mod support;
 mod telr;

@@ -192,7 +192,8 @@ impl Sink {
 }
 
 async fn keep(State(sink): State<Sink>, headers: HeaderMap, body: String) -> StatusCode {
-    let signature = headers.get("stripe-signature").or(headers.get("x-razorpay-signature"));
+    let signature = ["stripe-signature", "x-razorpay-signature", "signature"];
+    let signature = signature.into_iter().find_map(|name| headers.get(name));
     let signature = signature.map_or("", |value| value.to_str().unwrap()).to_owned();
     sink.received.lock().unwrap().push(Received { signature, headers, body });
     StatusCode::from_u16(sink.status.load(Ordering::SeqCst)).unwrap()
