@@ -26,8 +26,7 @@ pub enum Gateway {
 
 impl Gateway {
     /// All of them, in the order in which they take ports.
-    pub const ALL: [Self; 3] = [Self::Stripe, Self::Razorpay, Self::Telr];
-    pub const ALL: [Self; 3] = [Self::Stripe, Self::Razorpay, Self::PayTabs];
+    pub const ALL: [Self; 4] = [Self::Stripe, Self::Razorpay, Self::Telr, Self::PayTabs];
 
     /// The name in addresses, files and on the command line.
     #[must_use]
@@ -126,6 +125,9 @@ impl Default for TelrKeys {
             api_key: "telr_api_simulator".to_owned(),
             account: "9012".to_owned(),
         }
+    }
+}
+
 /// What callers of PayTabs must present, beside the server key.
 ///
 /// The server key is [`SimulatorConfig::webhook_secret`]: PayTabs signs with the key that callers
@@ -163,7 +165,6 @@ pub struct SimulatorConfig {
     pub razorpay: RazorpayKeys,
     /// What callers of Telr must present.
     pub telr: TelrKeys,
-    /// The endpoint secret that signs webhooks.
     /// What callers of PayTabs must present, beside the server key.
     pub paytabs: PayTabsKeys,
     /// The endpoint secret that signs webhooks; at PayTabs also the server key.

@@ -36,8 +36,9 @@ mod table;
 mod telr;
 mod webhook;
 
-pub use config::{FeeSchedule, Gateway, RazorpayKeys, SimClock, SimulatorConfig, TelrKeys};
-pub use config::{FeeSchedule, Gateway, PayTabsKeys, RazorpayKeys, SimClock, SimulatorConfig};
+pub use config::{
+    FeeSchedule, Gateway, PayTabsKeys, RazorpayKeys, SimClock, SimulatorConfig, TelrKeys,
+};
 pub use error::SimulatorError;
 pub use fault::{FaultKind, FaultPlan, FaultPlanError, FaultPoint, FaultRule};
 pub use simulator::Simulator;

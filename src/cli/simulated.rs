@@ -29,5 +29,22 @@ pub fn point(config: &mut Config, simulated: &SimulatorConfig, url: &str) {
             config.razorpay.account = secret(&keys.account_number);
             config.razorpay.webhook_secrets = hooks;
         }
+        Gateway::Telr => {
+            let keys = &simulated.telr;
+            config.telr.base_url = url;
+            config.telr.store_id = Some(keys.store.clone());
+            config.telr.auth_key = secret(&keys.auth_key);
+            config.telr.remote_key = secret(&keys.remote_key);
+            config.telr.merchant_id = Some(keys.merchant.clone());
+            config.telr.api_key = secret(&keys.api_key);
+            config.telr.webhook_secrets = hooks;
+            config.telr.test = true;
+        }
+        Gateway::PayTabs => {
+            config.paytabs.base_url = url;
+            config.paytabs.profile_id = Some(simulated.paytabs.profile_id.to_string());
+            // One key opens and signs.
+            config.paytabs.server_key = hooks.first().cloned();
+        }
     }
 }

@@ -9,7 +9,7 @@ use mizan::payments::gateway::{Gateway, Gateways};
 use mizan::routing::Breaker;
 use mizan_ledger::read::{self, Cursor, Page};
 use mizan_money::Currency;
-use mizan_providers::{ClientConfig, Credentials, GatewayClient, ProviderName, provider};
+use mizan_providers::{ClientConfig, Credentials, GatewayClient, ProviderName, provider, telr};
 use mizan_simulator::{FaultPlan, Gateway as Fake, Simulator, SimulatorConfig};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -59,13 +59,37 @@ fn secret(text: &str) -> SecretString {
 }
 
 /// What a connection speaks with, and what its deliveries are signed with.
-fn credentials(fake: &SimulatorConfig, _address: &str) -> (Credentials, Vec<SecretString>) {
+fn credentials(fake: &SimulatorConfig, address: &str) -> (Credentials, Vec<SecretString>) {
     let hooks = vec![secret(&fake.webhook_secret)];
     match fake.gateway {
         Fake::Razorpay => {
             let key_id = fake.razorpay.key_id.clone();
             let key_secret = secret(&fake.razorpay.key_secret);
             (Credentials::Razorpay { key_id, key_secret, payout_account: None }, hooks)
+        }
+        Fake::Telr => {
+            let keys = &fake.telr;
+            let settings = telr::Settings {
+                remote_key: Some(secret(&keys.remote_key)),
+                service: Some(telr::ServiceAccess {
+                    merchant_id: keys.merchant.clone(),
+                    api_key: secret(&keys.api_key),
+                    account: Some(keys.account.clone()),
+                }),
+                notify_url: Some(format!("{address}/webhooks/telr/telr")),
+                test: true,
+                ..telr::Settings::new(keys.store.clone(), secret(&keys.auth_key))
+            };
+            let hooks = vec![secret(&fake.webhook_secret), secret(&keys.auth_key)];
+            (Credentials::Telr(Box::new(settings)), hooks)
+        }
+        Fake::PayTabs => {
+            let credentials = Credentials::Paytabs {
+                profile_id: fake.paytabs.profile_id,
+                server_key: secret(&fake.webhook_secret),
+                notify_url: Some(format!("{address}/webhooks/paytabs/paytabs")),
+            };
+            (credentials, hooks)
         }
         Fake::Stripe => unreachable!("Stripe is the app's own"),
     }

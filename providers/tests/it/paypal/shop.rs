@@ -363,6 +363,7 @@ pub fn parse_after(op: &Operation, status: u16, body: &Value, prior: Prior) -> O
 /// The state an answer tells.
 pub fn status_of(subject: &Subject) -> &'static str {
     match subject {
+        Subject::Customer(_) => unreachable!("PayPal has no customers of ours"),
         Subject::Payment(it) => it.status.as_str(),
         Subject::Refund(it) => it.status.as_str(),
         Subject::Instrument(it) => it.status.as_str(),
