@@ -273,6 +273,9 @@ pub struct RefundPayment {
     pub amount: Money,
     /// Why.
     pub reason: RefundReason,
+    /// The gateway's ids of the payment's other refunds, where they are known: of several alike,
+    /// the one that is looked for is none of these. Never sent.
+    pub known_refunds: Vec<ProviderRef>,
 }
 
 /// Ask what became of a payment.

@@ -151,6 +151,7 @@ impl Stage<'_> {
             charge_ref: paid.charge_ref.clone(),
             amount: Money::new(amount.minor() / 3, amount.currency()),
             reason: RefundReason::RequestedByCustomer,
+            known_refunds: Vec::new(),
         }))
         .await?;
         self.deliver().await;

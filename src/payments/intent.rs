@@ -348,6 +348,12 @@ impl Payment {
         self.refunds.iter().find(|refund| refund.id == id)
     }
 
+    /// The gateway's ids of the refunds beside one.
+    pub fn known_refunds(&self, beside: RefundId) -> Vec<ProviderRef> {
+        let others = self.refunds.iter().filter(|refund| refund.id != beside);
+        others.filter_map(|refund| refund.provider_ref.clone()).collect()
+    }
+
     /// The attempt that counts: the one whose money was taken or held, else the newest.
     pub fn current_attempt(&self) -> Option<&Attempt> {
         let taken =

@@ -221,6 +221,7 @@ impl Operation {
                     charge_ref: attempt.charge_ref.clone(),
                     amount: refund.amount,
                     reason: refund.reason.parse().unwrap_or(RefundReason::Other),
+                    known_refunds: payment.known_refunds(id),
                 })
             }
         })

@@ -2,7 +2,7 @@
 
 use mizan_money::id::{PaymentIntentId, RefundId};
 use mizan_money::{Money, TenantId, Timestamp};
-use mizan_providers::RefundReason;
+use mizan_providers::{Recovery, RefundReason};
 use sqlx::PgConnection;
 
 use super::ask::{Call, gateway_of, send};
@@ -65,6 +65,12 @@ pub async fn request_refund(
         what: format!("{id} was captured and no attempt says so"),
     })?;
     let (attempt_id, gateway) = (attempt.id, gateway_of(gateways, attempt)?.clone());
+    // A gateway without keys tells refunds apart by what is known of the others.
+    let searched = matches!(gateway.recovery(OperationKind::Refund), Recovery::Find { .. });
+    let nameless = |it: &Refund| it.is_open() && it.provider_ref.is_none();
+    if searched && payment.refunds.iter().any(nameless) {
+        return Err(PaymentError::OperationUnderWay { payment: id, kind: "refund".to_owned() });
+    }
     let refund = Refund {
         id: RefundId::generate(now),
         attempt: attempt_id,

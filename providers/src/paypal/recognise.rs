@@ -207,6 +207,7 @@ impl Seen {
                 charge_ref: Some(id(capture)?),
                 amount,
                 reason: RefundReason::Other,
+                known_refunds: Vec::new(),
             }),
             ["refunds", refund] => Operation::SyncRefund(SyncRefund {
                 refund: self.refund()?,

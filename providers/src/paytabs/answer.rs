@@ -179,12 +179,17 @@ fn unknown_status(word: &str) -> UnknownReason {
 fn settle_payment(
     profile: Option<u64>,
     op: &Operation,
-    told: Told<PaymentAnswer>,
+    mut told: Told<PaymentAnswer>,
     found: bool,
 ) -> Result<Outcome, UnknownReason> {
     use PaymentStatus::{
         Authorised, Cancelled, Captured, Created, Failed, Processing, RequiresAction, Unknown,
     };
+    let page = matches!(op, Operation::Create(asked) if asked.instrument.is_none());
+    if found && page && told.facts.status == Processing {
+        // A page that waits. Its address never reached us, so nobody was ever sent to it.
+        told.facts.status = Created;
+    }
     let status = told.facts.status;
     if status == Unknown {
         return Err(unknown_status(&told.word));
@@ -203,9 +208,7 @@ fn settle_payment(
         | (Operation::Void(_), Cancelled) => Outcome::Done(answer),
         // A page that is known and was not tried; nobody has its address. A sale with a saved
         // instrument has no page: there it tells nothing.
-        (Operation::Create(asked), Created) if found && asked.instrument.is_none() => {
-            Outcome::Done(answer)
-        }
+        (Operation::Create(_), Created) if found && page => Outcome::Done(answer),
         (Operation::Create(_) | Operation::Capture(_) | Operation::Void(_), Processing) => {
             Outcome::Pending(answer)
         }

@@ -126,6 +126,7 @@ impl Seen {
                 charge_ref: self.parent(),
                 amount: self.amount()?,
                 reason: RefundReason::Other,
+                known_refunds: Vec::new(),
             }),
             "register" => Operation::SaveInstrument(SaveInstrument {
                 operation: self.operation()?,

@@ -203,6 +203,7 @@ fn make(said: &Said, wanted: Option<Money>) -> Option<Operation> {
             charge_ref,
             amount,
             reason: RefundReason::Other,
+            known_refunds: Vec::new(),
         }),
         "create" | "sale" | "auth" => {
             let saved = ChargeSaved {

@@ -3,6 +3,7 @@
 
 use mizan_money::Money;
 
+use crate::model::ProviderRef;
 use crate::model::{PaymentStatus, RefundStatus};
 use crate::operation::{Operation, SyncPayment, SyncRefund};
 use crate::outcome::{Answer, Outcome, Subject, UnknownReason};
@@ -94,42 +95,42 @@ fn amount(reading: Reading<'_>, it: &Remote) -> Result<Money, UnknownReason> {
 }
 
 /// What is looked for.
-struct Sought {
+struct Sought<'a> {
     /// Our reference of that very operation.
     ours: String,
     /// The types it may have.
     kinds: &'static [&'static str],
     amount: Money,
-    /// Whether there can be but one of them, so that it need not name our reference.
-    single: bool,
+    /// Transactions that are known to be others.
+    known: &'a [ProviderRef],
 }
 
-impl Sought {
-    fn of(op: &Operation) -> Option<Self> {
+impl<'a> Sought<'a> {
+    fn of(op: &'a Operation) -> Option<Self> {
         Some(match op {
             Operation::Create(it) => Self {
                 ours: reference::of_payment(it.payment, it.operation),
                 kinds: &["sale", "auth"],
                 amount: it.amount,
-                single: false,
+                known: &[],
             },
             Operation::Capture(it) => Self {
                 ours: reference::of_payment(it.payment, it.operation),
                 kinds: &["capture"],
                 amount: it.amount,
-                single: true,
+                known: &[],
             },
             Operation::Void(it) => Self {
                 ours: reference::of_payment(it.payment, it.operation),
                 kinds: &["release", "void"],
                 amount: it.amount,
-                single: true,
+                known: &[],
             },
             Operation::Refund(it) => Self {
                 ours: reference::of_refund(it.refund, it.operation),
                 kinds: &["refund"],
                 amount: it.amount,
-                single: false,
+                known: &it.known_refunds,
             },
             _ => return None,
         })
@@ -151,14 +152,15 @@ impl Sought {
             from_wire(amount, currency).is_ok_and(|amount| amount == self.amount)
         });
         let kind = it.kind.as_deref().unwrap_or_default();
-        self.kinds.contains(&kind) && same && !other
+        let is_known = self.known.iter().any(|known| known.as_str() == it.reference);
+        self.kinds.contains(&kind) && same && !other && !is_known
     }
 }
 
 /// Finds what became of an operation among the transactions linked to its parent.
 ///
-/// The one that names our reference is it. Failing that, the only capture or release of that
-/// amount is; of refunds there may be several alike, and which of them is ours nobody can tell.
+/// The one that names our reference is it. Failing that, the only one of that type and amount that
+/// is not known to be another; of several alike nobody can tell which is ours.
 pub(super) fn find(
     reading: Reading<'_>,
     op: &Operation,
@@ -179,7 +181,7 @@ pub(super) fn find(
     }
     match (named.as_slice(), alike.as_slice()) {
         ([only], _) => answer::settle(reading, op, only),
-        ([], [only]) if sought.single => answer::settle(reading, op, only),
+        ([], [only]) => answer::settle(reading, op, only),
         ([], []) => Err(UnknownReason::NotFound { code: "no_such_transaction".to_owned() }),
         _ => Err(reading.unreadable("which transaction is ours cannot be told")),
     }

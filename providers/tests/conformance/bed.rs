@@ -11,7 +11,7 @@ use mizan_providers::{
     Archive, CaptureMethod, CapturePayment, Checkout, ClientConfig, ConfirmPayment, Confirmation,
     CreatePayment, Credentials, Finality, GatewayClient, IdempotencyKey, NextAction, Operation,
     Outcome, PaymentAnswer, PaymentStatus, Provider, ProviderName, ProviderRef, RefundPayment,
-    RefundReason, SyncPayment, VoidPayment, VoidReason, provider, telr,
+    RefundReason, SyncPayment, VoidPayment, VoidReason, provider, telr, webhook_reader,
 };
 use mizan_simulator::{FaultPlan, Gateway, Simulator, SimulatorConfig};
 use secrecy::SecretString;
@@ -40,6 +40,8 @@ pub struct Bed {
     pub name: ProviderName,
     pub sim: Simulator,
     pub adapter: Arc<dyn Provider>,
+    /// The adapter without credentials, which knows no secrets of its own.
+    pub reader: Arc<dyn Provider>,
     pub client: GatewayClient,
     pub sink: Sink,
     pub secrets: Vec<SecretString>,
@@ -118,7 +120,18 @@ impl Bed {
         });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let (client, ids) = (client.unwrap(), AtomicU64::new(1));
-        Self { name, sim, adapter, client, sink, secrets, clock, http, ids }
+        Self {
+            name,
+            sim,
+            adapter,
+            reader: webhook_reader(name),
+            client,
+            sink,
+            secrets,
+            clock,
+            http,
+            ids,
+        }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -314,6 +327,7 @@ impl Bed {
             charge_ref: paid.charge_ref.clone(),
             amount: self.money(minor),
             reason: RefundReason::RequestedByCustomer,
+            known_refunds: Vec::new(),
         })
     }
 }

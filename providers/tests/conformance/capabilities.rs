@@ -118,7 +118,12 @@ fn instruments_and_disputes(bed: &Bed) -> Vec<(&'static str, Support, Operation)
     let instrument =
         SavedInstrument { token, customer, first_charge: Some(reference("TST0000000000001")) };
     let dispute = reference("disp_00000000000001");
-    let evidence = [("explanation".to_owned(), "It was delivered.".to_owned())].into();
+    let (field, text) = match bed.name {
+        ProviderName::Stripe => ("uncategorized_text", "It was delivered."),
+        ProviderName::Paypal => ("notes", "It was delivered."),
+        _ => ("shipping_proof", "doc_00000000000001"),
+    };
+    let evidence = [(field.to_owned(), text.to_owned())].into();
     vec![
         (
             "saving an instrument",

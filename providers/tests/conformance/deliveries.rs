@@ -31,7 +31,7 @@ async fn verify(
         certificates.push(String::from_utf8(pem).unwrap());
     }
     let keys = WebhookKeys { secrets, certificates: &certificates };
-    bed.adapter.verify_webhook(&delivery.body, &delivery.headers, keys, bed.now())
+    bed.reader.verify_webhook(&delivery.body, &delivery.headers, keys, bed.now())
 }
 
 /// Everything that is due, believed and translated.
@@ -94,9 +94,10 @@ async fn a_secret_that_is_being_replaced_is_accepted_beside_the_new_one(bed: Bed
     bed.pay(25_000, CaptureMethod::Automatic).await;
     bed.sim.deliver_due().await;
     let delivery = bed.sink.take().pop().unwrap();
-    let both = [SecretString::from("the_new_secret"), bed.secrets[0].clone()];
+    let mut both = vec![SecretString::from("the_new_secret")];
+    both.extend(bed.secrets.clone());
     let verified = verify(&bed, &delivery, &both).await.unwrap();
-    assert_eq!(verified.secret_index, 1, "it says that the rotation is not over");
+    assert!(verified.secret_index > 0, "it says that the rotation is not over");
 }
 
 async fn a_delivery_that_comes_twice_has_one_name(bed: Bed) {

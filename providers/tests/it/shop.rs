@@ -100,6 +100,7 @@ pub fn refund(amount: Money) -> Operation {
         charge_ref: None,
         amount,
         reason: RefundReason::RequestedByCustomer,
+        known_refunds: Vec::new(),
     })
 }
 

@@ -149,6 +149,7 @@ pub fn refund_of(amount: Money) -> RefundPayment {
         charge_ref: Some(reference(CAPTURE)),
         amount,
         reason: RefundReason::RequestedByCustomer,
+        known_refunds: Vec::new(),
     }
 }
 

@@ -155,6 +155,7 @@ pub fn refund_of(amount: Money) -> RefundPayment {
         charge_ref: Some(reference(TAKEN)),
         amount,
         reason: RefundReason::RequestedByCustomer,
+        known_refunds: Vec::new(),
     }
 }
 

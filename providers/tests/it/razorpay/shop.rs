@@ -103,6 +103,7 @@ pub fn refund_of(amount: Money, payment: &str) -> RefundPayment {
         charge_ref: Some(reference(payment)),
         amount,
         reason: RefundReason::RequestedByCustomer,
+        known_refunds: Vec::new(),
     }
 }
 
