@@ -41,3 +41,7 @@ create table payments.routing_rule (
 call mizan.isolate_tenants('payments.routing_rule');
 grant select, insert on payments.routing_rule to mizan_service;
 grant update (valid_until) on payments.routing_rule to mizan_service;
+
+-- Some gateways call a payment by its newest transaction.
+create index attempt_by_charge on payments.attempt (tenant_id, connection, charge_ref)
+    where charge_ref is not null;

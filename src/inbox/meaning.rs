@@ -84,13 +84,14 @@ impl Subjects {
         let (mut attempts, mut refunds) = (Vec::new(), Vec::new());
         for (n, one) in deliveries.iter().enumerate() {
             for (m, event) in one.events.unwrap_or_default().iter().enumerate() {
-                if let Some(wanted) = wanted_attempt(one.connection, event) {
+                if let Some(wanted) = wanted_attempt(one, event) {
                     attempts.push(((n, m), wanted));
                 }
                 if let EventSubject::Refund(fact) = &event.subject {
                     let theirs = Some(fact.provider_ref.as_str());
                     let ours = fact.reference;
-                    refunds.push(((n, m), Wanted { connection: one.connection, theirs, ours }));
+                    let (connection, trust) = (one.connection, one.trust);
+                    refunds.push(((n, m), Wanted { connection, theirs, ours, trust }));
                 }
             }
         }
@@ -249,11 +250,12 @@ fn payment_meaning(fact: &PaymentAnswer, subject: Subject, at: Timestamp) -> One
 
 /// By what the payment of an event is found.
 fn wanted_attempt<'a>(
-    connection: &'a str,
+    one: &Open<'a>,
     event: &'a ProviderEvent,
 ) -> Option<Wanted<'a, PaymentIntentId>> {
     let (theirs, ours) = payment_names(event)?;
-    Some(Wanted { connection, theirs: theirs.map(ProviderRef::as_str), ours })
+    let (connection, trust) = (one.connection, one.trust);
+    Some(Wanted { connection, theirs: theirs.map(ProviderRef::as_str), ours, trust })
 }
 
 /// What an event calls its payment: the gateway's id, and our reference.

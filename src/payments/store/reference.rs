@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use mizan_money::TenantId;
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
+use mizan_providers::Trust;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ pub struct Wanted<'a, T> {
     pub theirs: Option<&'a str>,
     /// Our reference, where it repeats it.
     pub ours: Option<T>,
+    /// What its word is worth.
+    pub trust: Trust,
 }
 
 /// What was found.
@@ -53,61 +56,90 @@ pub async fn attempts_by_reference(
     tenant: TenantId,
     wanted: &[Wanted<'_, PaymentIntentId>],
 ) -> Result<Vec<Option<Found<AttemptId>>>> {
-    let theirs = distinct(wanted.iter().filter_map(|w| Some((w.connection, w.theirs?))));
-    let mut known: HashMap<(String, String), (Uuid, Uuid)> = HashMap::new();
-    if !theirs.is_empty() {
-        let rows: Vec<(String, String, Uuid, Uuid)> = sqlx::query_as(
-            "select a.connection, a.provider_ref, a.intent_id, a.id
-             from unnest($2::text[], $3::text[]) as w (connection, theirs)
-             cross join lateral (
-                 select connection, provider_ref, intent_id, id from payments.attempt
-                 where tenant_id = $1 and connection = w.connection and provider_ref >= w.theirs
-                 order by provider_ref
-                 limit 1
-             ) a
-             where a.provider_ref = w.theirs",
-        )
-        .bind(tenant.0)
-        .bind(theirs.iter().map(|(connection, _)| *connection).collect::<Vec<_>>())
-        .bind(theirs.iter().map(|(_, theirs)| *theirs).collect::<Vec<_>>())
-        .fetch_all(&mut *conn)
-        .await?;
-        known.extend(rows.into_iter().map(|(c, r, intent, id)| ((c, r), (intent, id))));
+    let mut answers = vec![None; wanted.len()];
+    for column in [BY_PAYMENT, BY_CHARGE] {
+        let missing = wanted.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
+        let theirs = distinct(missing.filter_map(|(w, _)| Some((w.connection, w.theirs?))));
+        if theirs.is_empty() {
+            break;
+        }
+        let known = attempts_called(conn, tenant, column, &theirs).await?;
+        for (w, answer) in wanted.iter().zip(&mut answers).filter(|(_, answer)| answer.is_none()) {
+            let name = w.theirs.map(|theirs| (w.connection.to_owned(), theirs.to_owned()));
+            let row = name.and_then(|name| known.get(&name));
+            *answer = row.map(|(intent, id)| found(*intent, *id, FoundBy::Theirs));
+        }
     }
-    let by_theirs = |w: &Wanted<'_, PaymentIntentId>| {
-        let name = (w.connection.to_owned(), w.theirs?.to_owned());
-        known.get(&name).map(|(intent, id)| found(*intent, *id, FoundBy::Theirs))
-    };
-    let mut answers: Vec<_> = wanted.iter().map(by_theirs).collect();
     let missing = wanted.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
     let ours = distinct(missing.filter_map(|(w, _)| w.ours).map(|id| id.uuid()));
     if ours.is_empty() {
         return Ok(answers);
     }
-    let rows: Vec<(String, Uuid, Uuid)> = sqlx::query_as(
-        "select a.connection, a.intent_id, a.id
+    let rows: Vec<(String, Uuid, Uuid, bool)> = sqlx::query_as(
+        "select a.connection, a.intent_id, a.id, a.provider_ref is null
          from unnest($2::uuid[]) as w (intent_id)
          cross join lateral (
              select connection, intent_id, id, provider_ref from payments.attempt
              where tenant_id = $1 and intent_id = w.intent_id
              offset 0
          ) a
-         where a.provider_ref is null
          order by a.id",
     )
     .bind(tenant.0)
     .bind(ours)
     .fetch_all(conn)
     .await?;
-    // The newest comes last and stays.
-    let newest: HashMap<(String, Uuid), Uuid> =
-        rows.into_iter().map(|(c, intent, id)| ((c, intent), id)).collect();
     for (w, answer) in wanted.iter().zip(&mut answers).filter(|(_, answer)| answer.is_none()) {
-        let intent = w.ours.map(|id| id.uuid());
-        let id = intent.and_then(|intent| newest.get(&(w.connection.to_owned(), intent)));
-        *answer = intent.zip(id).map(|(intent, id)| found(intent, *id, FoundBy::Ours));
+        let Some(intent) = w.ours.map(|id| id.uuid()) else { continue };
+        // The newest comes last.
+        let own = rows.iter().rev().filter(|row| row.0 == w.connection && row.1 == intent);
+        *answer = own.clone().find(|row| row.3).map(|row| found(intent, row.2, FoundBy::Ours));
+        if answer.is_none() && w.trust == Trust::Hint {
+            // A reason to ask, whatever the gateway calls it.
+            *answer = own.clone().next().map(|row| found(intent, row.2, FoundBy::Theirs));
+        }
     }
     Ok(answers)
+}
+
+/// By the gateway's id of the payment.
+const BY_PAYMENT: &str = "select a.connection, a.provider_ref, a.intent_id, a.id
+     from unnest($2::text[], $3::text[]) as w (connection, theirs)
+     cross join lateral (
+         select connection, provider_ref, intent_id, id from payments.attempt
+         where tenant_id = $1 and connection = w.connection and provider_ref >= w.theirs
+         order by provider_ref
+         limit 1
+     ) a
+     where a.provider_ref = w.theirs";
+
+/// By its id of the newest transaction, where it calls a payment by that.
+const BY_CHARGE: &str = "select a.connection, a.charge_ref, a.intent_id, a.id
+     from unnest($2::text[], $3::text[]) as w (connection, theirs)
+     cross join lateral (
+         select connection, charge_ref, intent_id, id from payments.attempt
+         where tenant_id = $1 and connection = w.connection and charge_ref >= w.theirs
+         order by charge_ref
+         limit 1
+     ) a
+     where a.charge_ref = w.theirs";
+
+/// Attempts with their intents, by the connection and what the gateway calls them.
+type Called = HashMap<(String, String), (Uuid, Uuid)>;
+
+async fn attempts_called(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    statement: &'static str,
+    theirs: &[(&str, &str)],
+) -> Result<Called> {
+    let rows: Vec<(String, String, Uuid, Uuid)> = sqlx::query_as(statement)
+        .bind(tenant.0)
+        .bind(theirs.iter().map(|(connection, _)| *connection).collect::<Vec<_>>())
+        .bind(theirs.iter().map(|(_, theirs)| *theirs).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(c, r, intent, id)| ((c, r), (intent, id))).collect())
 }
 
 fn found(intent: Uuid, id: Uuid, by: FoundBy) -> Found<AttemptId> {

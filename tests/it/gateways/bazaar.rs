@@ -7,7 +7,7 @@ use std::time::Duration;
 use mizan::payments::certificates::Certificates;
 use mizan::payments::gateway::{Gateway, Gateways};
 use mizan::routing::Breaker;
-use mizan_ledger::read::{self, Cursor, Page};
+use mizan_ledger::Side;
 use mizan_money::Currency;
 use mizan_providers::{ClientConfig, Credentials, GatewayClient, ProviderName, provider, telr};
 use mizan_simulator::{FaultPlan, Gateway as Fake, Simulator, SimulatorConfig};
@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::support::scope;
 use crate::support_app::{Reply, Setup, TestApp, order, stripe};
 
 /// The service, its callers and every gateway.
@@ -242,23 +241,19 @@ impl Bazaar {
         state[name.as_str()].take()
     }
 
-    /// What the books say a gateway owes, before the fees it has not told of yet: per currency, in
+    /// What the books say that buyers moved at a gateway, its fees left out: per currency, in
     /// minor units.
     async fn owed(&self, name: ProviderName) -> BTreeMap<String, i64> {
-        let all = Page { limit: 10_000, cursor: Cursor::Start };
-        let books = &self.app.books;
-        let mut tx = scope(books.db.service_pool(), books.tenant).await;
-        let listed = read::accounts(&mut tx, books.tenant, None, all).await;
-        let accounts = listed.unwrap().unwrap().data;
-        let mut owed = BTreeMap::new();
-        for account in accounts {
-            let path = account.account.to_string();
-            let of = |what: &str| path == format!("{what}:{name}");
-            // The fees left the clearing account; with them back it is what the buyers moved.
-            if of("gateway_clearing") || of("gateway_fees") {
-                let balance = account.balance();
-                *owed.entry(balance.currency().code().to_owned()).or_insert(0) += balance.minor();
-            }
+        let (mut owed, account) = (BTreeMap::new(), format!("gateway_clearing:{name}"));
+        let journal = self.app.books.journal().await;
+        let entries =
+            journal.iter().filter(|it| it.kind != "provider.fee").flat_map(|it| &it.entries);
+        for entry in entries.filter(|it| it.account.to_string() == account) {
+            let sum = owed.entry(entry.amount.currency().code().to_owned()).or_insert(0);
+            *sum += match entry.side {
+                Side::Debit => entry.amount.minor(),
+                Side::Credit => -entry.amount.minor(),
+            };
         }
         owed
     }
