@@ -18,11 +18,13 @@ pub enum Gateway {
     Stripe,
     /// razorpay.com
     Razorpay,
+    /// paypal.com
+    PayPal,
 }
 
 impl Gateway {
     /// All of them, in the order in which they take ports.
-    pub const ALL: [Self; 2] = [Self::Stripe, Self::Razorpay];
+    pub const ALL: [Self; 3] = [Self::Stripe, Self::Razorpay, Self::PayPal];
 
     /// The name in addresses, files and on the command line.
     #[must_use]
@@ -30,6 +32,7 @@ impl Gateway {
         match self {
             Self::Stripe => "stripe",
             Self::Razorpay => "razorpay",
+            Self::PayPal => "paypal",
         }
     }
 
@@ -39,6 +42,7 @@ impl Gateway {
         match self {
             Self::Stripe => "Stripe",
             Self::Razorpay => "Razorpay",
+            Self::PayPal => "PayPal",
         }
     }
 
@@ -83,6 +87,31 @@ impl Default for RazorpayKeys {
     }
 }
 
+/// What callers of PayPal must present to get an access token.
+#[derive(Clone)]
+pub struct PayPalKeys {
+    /// The user name of HTTP Basic.
+    pub client_id: String,
+    /// The password of HTTP Basic.
+    pub client_secret: String,
+}
+
+impl fmt::Debug for PayPalKeys {
+    /// Leaves the secret out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayPalKeys").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+impl Default for PayPalKeys {
+    fn default() -> Self {
+        Self {
+            client_id: "paypal_client_simulator".to_owned(),
+            client_secret: "paypal_secret_simulator".to_owned(),
+        }
+    }
+}
+
 /// The settings of one simulator.
 ///
 /// Start from [`SimulatorConfig::for_gateway`] and change fields.
@@ -100,7 +129,10 @@ pub struct SimulatorConfig {
     pub stripe_secret_key: String,
     /// What callers of Razorpay must present.
     pub razorpay: RazorpayKeys,
-    /// The endpoint secret that signs webhooks.
+    /// What callers of PayPal must present.
+    pub paypal: PayPalKeys,
+    /// The endpoint secret that signs webhooks. At PayPal it is the webhook's id, which is a part
+    /// of what is signed; the key is the certificate's.
     pub webhook_secret: String,
     /// Older endpoint secrets that are still active: each adds one more `v1` signature.
     pub older_webhook_secrets: Vec<String>,
@@ -134,6 +166,7 @@ impl SimulatorConfig {
     pub fn for_gateway(gateway: Gateway, clock: SimClock) -> Self {
         let webhook_secret = match gateway {
             Gateway::Stripe => "whsec_simulator".to_owned(),
+            Gateway::PayPal => "5GP028458E2496506".to_owned(),
             other => format!("{other}_webhook_simulator"),
         };
         Self {
@@ -143,6 +176,7 @@ impl SimulatorConfig {
             clock,
             stripe_secret_key: "sk_test_simulator".to_owned(),
             razorpay: RazorpayKeys::default(),
+            paypal: PayPalKeys::default(),
             webhook_secret,
             older_webhook_secrets: Vec::new(),
             webhook_url: None,

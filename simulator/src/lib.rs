@@ -26,6 +26,7 @@ mod control;
 mod error;
 mod fault;
 mod journal;
+mod paypal;
 mod razorpay;
 mod running;
 mod secret;
@@ -34,7 +35,7 @@ mod stripe;
 mod table;
 mod webhook;
 
-pub use config::{FeeSchedule, Gateway, RazorpayKeys, SimClock, SimulatorConfig};
+pub use config::{FeeSchedule, Gateway, PayPalKeys, RazorpayKeys, SimClock, SimulatorConfig};
 pub use error::SimulatorError;
 pub use fault::{FaultKind, FaultPlan, FaultPlanError, FaultPoint, FaultRule};
 pub use simulator::Simulator;
