@@ -281,15 +281,19 @@ fn of_dispute(work: &mut Work<'_>, event: &str, id: &str) -> Option<Message> {
     Some(message(work, event, subject))
 }
 
-/// A batch may be done with one of its items.
+/// What was claimed does not go back by itself; a batch may be done with one of its items.
 pub fn follow(work: &mut Work<'_>, happened: Happened, id: &str) {
-    let ends = matches!(
-        happened,
-        Happened::PayoutPaid | Happened::PayoutReturned | Happened::PayoutFailed
-    );
-    let payout = work.state.payouts.get(id).filter(|_| ends);
-    let batch = payout.and_then(|payout| payout.wire["batch"].as_str());
-    if let Some(batch) = batch.map(str::to_owned) {
+    use Happened as H;
+    if !matches!(happened, H::PayoutPaid | H::PayoutReturned | H::PayoutFailed) {
+        return;
+    }
+    let Some(mut found) = work.state.payouts.get(id).cloned() else { return };
+    let batch = found.wire["batch"].as_str().map(str::to_owned);
+    if happened == H::PayoutPaid && payout::waiting(&found).is_some() {
+        found.plan.clear();
+        work.put(found);
+    }
+    if let Some(batch) = batch {
         payout::finish(work, &batch);
     }
 }

@@ -162,7 +162,7 @@ impl<'a> View<'a> {
             fields["account_id"] = PAYER.into();
         }
         let payments = extra::shown(self.state, &order.id);
-        let saved = payments.filter_map(|payment| payment.token.as_deref()).last();
+        let saved = payments.filter_map(|payment| payment.token.as_deref()).next_back();
         let saved = saved.filter(|_| extra.vault_id.is_none());
         if let Some(token) = saved.and_then(|id| self.state.tokens.get(id)) {
             let vault = compact(json!({
