@@ -8,6 +8,7 @@ mod fields;
 mod idempotency;
 mod orders;
 mod payouts;
+mod random;
 mod refunds;
 mod reports;
 mod vault;

@@ -185,8 +185,10 @@ async fn items_must_add_up_to_what_the_breakdown_says() {
     let pal = Pal::new().await;
     let mut body = pal.order_body("CAPTURE", "24.00", "pay-1");
     let unit = &mut body["purchase_units"][0];
-    unit["amount"]["breakdown"] = json!({ "item_total": usd("20.00"), "tax_total": usd("2.00"), "shipping": usd("3.00"),
-            "discount": usd("1.00") });
+    unit["amount"]["breakdown"] = json!({
+        "item_total": usd("20.00"), "tax_total": usd("2.00"), "shipping": usd("3.00"),
+        "discount": usd("1.00"),
+    });
     unit["items"] = json!([
         { "name": "Chair", "quantity": "2", "unit_amount": usd("10.00"), "tax": usd("1.00") },
     ]);
