@@ -22,11 +22,14 @@ pub enum Gateway {
     Telr,
     /// paytabs.com
     PayTabs,
+    /// paypal.com
+    PayPal,
 }
 
 impl Gateway {
     /// All of them, in the order in which they take ports.
-    pub const ALL: [Self; 4] = [Self::Stripe, Self::Razorpay, Self::Telr, Self::PayTabs];
+    pub const ALL: [Self; 5] =
+        [Self::Stripe, Self::Razorpay, Self::Telr, Self::PayTabs, Self::PayPal];
 
     /// The name in addresses, files and on the command line.
     #[must_use]
@@ -36,6 +39,7 @@ impl Gateway {
             Self::Razorpay => "razorpay",
             Self::Telr => "telr",
             Self::PayTabs => "paytabs",
+            Self::PayPal => "paypal",
         }
     }
 
@@ -47,6 +51,7 @@ impl Gateway {
             Self::Razorpay => "Razorpay",
             Self::Telr => "Telr",
             Self::PayTabs => "PayTabs",
+            Self::PayPal => "PayPal",
         }
     }
 
@@ -146,6 +151,31 @@ impl Default for PayTabsKeys {
     }
 }
 
+/// What callers of PayPal must present to get an access token.
+#[derive(Clone)]
+pub struct PayPalKeys {
+    /// The user name of HTTP Basic.
+    pub client_id: String,
+    /// The password of HTTP Basic.
+    pub client_secret: String,
+}
+
+impl fmt::Debug for PayPalKeys {
+    /// Leaves the secret out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayPalKeys").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+impl Default for PayPalKeys {
+    fn default() -> Self {
+        Self {
+            client_id: "paypal_client_simulator".to_owned(),
+            client_secret: "paypal_secret_simulator".to_owned(),
+        }
+    }
+}
+
 /// The settings of one simulator.
 ///
 /// Start from [`SimulatorConfig::for_gateway`] and change fields.
@@ -165,6 +195,8 @@ pub struct SimulatorConfig {
     pub razorpay: RazorpayKeys,
     /// What callers of Telr must present.
     pub telr: TelrKeys,
+    /// What callers of PayPal must present.
+    pub paypal: PayPalKeys,
     /// What callers of PayTabs must present, beside the server key.
     pub paytabs: PayTabsKeys,
     /// The endpoint secret that signs webhooks; at PayTabs also the server key.
@@ -202,6 +234,7 @@ impl SimulatorConfig {
         let webhook_secret = match gateway {
             Gateway::Stripe => "whsec_simulator".to_owned(),
             Gateway::PayTabs => "SIMULATOR1-PAYTABSKEY-0000000001".to_owned(),
+            Gateway::PayPal => "5GP028458E2496506".to_owned(),
             other => format!("{other}_webhook_simulator"),
         };
         Self {
@@ -213,6 +246,7 @@ impl SimulatorConfig {
             razorpay: RazorpayKeys::default(),
             telr: TelrKeys::default(),
             paytabs: PayTabsKeys::default(),
+            paypal: PayPalKeys::default(),
             webhook_secret,
             older_webhook_secrets: Vec::new(),
             webhook_url: None,

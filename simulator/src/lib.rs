@@ -26,6 +26,7 @@ mod control;
 mod error;
 mod fault;
 mod journal;
+mod paypal;
 mod paytabs;
 mod razorpay;
 mod running;
@@ -37,7 +38,8 @@ mod telr;
 mod webhook;
 
 pub use config::{
-    FeeSchedule, Gateway, PayTabsKeys, RazorpayKeys, SimClock, SimulatorConfig, TelrKeys,
+    FeeSchedule, Gateway, PayPalKeys, PayTabsKeys, RazorpayKeys, SimClock, SimulatorConfig,
+    TelrKeys,
 };
 pub use error::SimulatorError;
 pub use fault::{FaultKind, FaultPlan, FaultPlanError, FaultPoint, FaultRule};

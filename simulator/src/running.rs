@@ -12,6 +12,7 @@ use crate::config::{Gateway, SimulatorConfig};
 use crate::error::SimulatorError;
 use crate::fault::FaultEngine;
 use crate::journal::Broken;
+use crate::paypal::PayPal;
 use crate::paytabs::PayTabs;
 use crate::razorpay::Razorpay;
 use crate::stripe::StripeGateway;
@@ -55,6 +56,7 @@ impl Running {
             Gateway::Razorpay => Box::new(Razorpay::new(config)),
             Gateway::Telr => Box::new(Telr::new(config)),
             Gateway::PayTabs => Box::new(PayTabs::new(config)),
+            Gateway::PayPal => Box::new(PayPal::new(config, &public_url)),
         };
         let bank = Bank::open(wire, config, public_url, faults, client)?;
         Ok(Self::Bank(Arc::new(bank), config.gateway))
@@ -109,6 +111,14 @@ impl Running {
                 let wrong = bank.imbalance()?;
                 Ok(wrong.iter().map(|(code, totals)| format!("{code}: {totals:?}")).collect())
             }
+        }
+    }
+
+    /// The root certificate that a receiver of the gateway's messages has to trust, in PEM.
+    pub fn root_pem(&self) -> Option<&'static str> {
+        match self {
+            Self::Stripe(_) => None,
+            Self::Bank(bank, _) => bank.root_pem(),
         }
     }
 

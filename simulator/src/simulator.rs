@@ -101,6 +101,13 @@ impl Simulator {
         self.gateway.imbalance().map_err(|_| SimulatorError::JournalBroken)
     }
 
+    /// The root certificate that a receiver of the webhooks has to trust, in PEM. `None`: the
+    /// gateway signs without certificates. PayPal's fake also shows it at `/_sim/root.pem`.
+    #[must_use]
+    pub fn webhook_root_pem(&self) -> Option<&'static str> {
+        self.gateway.root_pem()
+    }
+
     /// Sends due webhooks every half second until the simulator stops.
     pub fn spawn_delivery_loop(&self) {
         let gateway = self.gateway.clone();

@@ -7,6 +7,7 @@ use mizan::config::Config;
 use mizan::payments::certificates::Certificates;
 use mizan::payments::gateway::{Gateway, Gateways};
 use mizan::routing::Breaker;
+use mizan_providers::paypal::Environment;
 use mizan_providers::{ClientConfig, Credentials, GatewayClient, ProviderName, provider, telr};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -35,7 +36,7 @@ pub fn gateways(config: &Config) -> Result<Gateways, Failure> {
 
 /// What the settings have for each gateway whose key is set.
 fn settings(config: &Config) -> Result<Vec<Settings>, Failure> {
-    let all = [stripe(config), razorpay(config), telr(config), paytabs(config)?];
+    let all = [stripe(config), razorpay(config), telr(config), paytabs(config)?, paypal(config)?];
     Ok(all.into_iter().flatten().collect())
 }
 
@@ -127,6 +128,38 @@ fn paytabs_secrets(config: &Config) -> Vec<SecretString> {
     own.chain(&config.paytabs.webhook_secrets).cloned().collect()
 }
 
+fn paypal(config: &Config) -> Result<Option<Settings>, Failure> {
+    let it = &config.paypal;
+    let (Some(client_id), Some(client_secret)) = (&it.client_id, &it.client_secret) else {
+        return Ok(None);
+    };
+    let credentials = Credentials::Paypal {
+        client_id: client_id.clone(),
+        client_secret: client_secret.clone(),
+        environment: match it.base_url.as_str() {
+            "https://api-m.paypal.com" => Environment::Live,
+            _ => Environment::Sandbox,
+        },
+        trust_roots: trust_roots(config)?,
+        certificate_base: (!is_far(&it.base_url)).then(|| it.base_url.clone()),
+    };
+    let webhook_secrets = paypal_ids(config);
+    Ok(Some(Settings { base_url: it.base_url.clone(), credentials, webhook_secrets }))
+}
+
+/// What PayPal signs with its certificate is bound to the id of our webhook.
+fn paypal_ids(config: &Config) -> Vec<SecretString> {
+    config.paypal.webhook_ids.iter().map(|id| SecretString::from(id.as_str())).collect()
+}
+
+/// The roots that PayPal's certificates must lead to; none for those of the system.
+pub fn trust_roots(config: &Config) -> Result<Vec<String>, Failure> {
+    let Some(path) = &config.paypal.trust_roots else { return Ok(Vec::new()) };
+    let pem = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read paypal.trust_roots, {path}: {error}"))?;
+    Ok(vec![pem])
+}
+
 /// Where a gateway is told to call for each payment.
 fn notify_url(config: &Config, of: ProviderName) -> String {
     format!("{}{}", config.public_url(), webhook_path(of))
@@ -140,6 +173,7 @@ pub fn webhook_secrets(config: &Config) -> Vec<(String, Vec<SecretString>)> {
         of(ProviderName::Razorpay, &config.razorpay.webhook_secrets),
         of(ProviderName::Telr, &telr_secrets(config)),
         of(ProviderName::Paytabs, &paytabs_secrets(config)),
+        of(ProviderName::Paypal, &paypal_ids(config)),
     ]
 }
 
@@ -153,6 +187,7 @@ pub fn missing(config: &Config) -> Vec<&'static str> {
     deaf.map(|it| match it.credentials.provider() {
         ProviderName::Stripe => "MIZAN_STRIPE_WEBHOOK_SECRETS: webhooks are refused",
         ProviderName::Razorpay => "MIZAN_RAZORPAY_WEBHOOK_SECRETS: webhooks are refused",
+        ProviderName::Paypal => "paypal.webhook_ids: webhooks are refused",
         _ => "the secrets of a gateway's webhooks: they are refused",
     })
     .collect()
@@ -169,6 +204,8 @@ pub fn is_live(config: &Config) -> bool {
         || begins(config.razorpay.key_id.as_deref(), &["rzp_live_"])
         || (telr.auth_key.is_some() && !telr.test)
         || (config.paytabs.server_key.is_some() && is_far(&config.paytabs.base_url))
+        || (config.paypal.client_secret.is_some()
+            && config.paypal.base_url == "https://api-m.paypal.com")
 }
 
 /// Whether an address is not on this machine: what stands here is no gateway's.

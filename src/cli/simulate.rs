@@ -163,6 +163,15 @@ fn needs(config: &SimulatorConfig, url: &str) -> String {
             );
             (text, String::new())
         }
+        Gateway::PayPal => {
+            let keys = &config.paypal;
+            let text = format!(
+                "client id           {}\nclient secret       {}\n\
+                 webhook root        {url}/_sim/root.pem",
+                keys.client_id, keys.client_secret
+            );
+            (text, String::new())
+        }
     };
     format!(
         "{}, simulated {url}\n{keys}\n\

@@ -46,5 +46,11 @@ pub fn point(config: &mut Config, simulated: &SimulatorConfig, url: &str) {
             // One key opens and signs.
             config.paytabs.server_key = hooks.first().cloned();
         }
+        Gateway::PayPal => {
+            config.paypal.base_url = url;
+            config.paypal.client_id = Some(simulated.paypal.client_id.clone());
+            config.paypal.client_secret = secret(&simulated.paypal.client_secret);
+            config.paypal.webhook_ids = vec![simulated.webhook_secret.clone()];
+        }
     }
 }

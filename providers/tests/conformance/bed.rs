@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use mizan_money::{Currency, Money, Timestamp};
+use mizan_providers::paypal::Environment;
 use mizan_providers::{
     Archive, CaptureMethod, CapturePayment, Checkout, ClientConfig, ConfirmPayment, Confirmation,
     CreatePayment, Credentials, Finality, GatewayClient, IdempotencyKey, NextAction, Operation,
@@ -92,7 +93,26 @@ fn settings(name: ProviderName, config: &mut SimulatorConfig) -> Credentials {
             server_key: hidden(2),
             notify_url: config.webhook_url.clone(),
         },
+        ProviderName::Paypal => {
+            config.paypal.client_secret = SECRETS[0].to_owned();
+            Credentials::Paypal {
+                client_id: config.paypal.client_id.clone(),
+                client_secret: hidden(0),
+                environment: Environment::Sandbox,
+                trust_roots: Vec::new(),
+                certificate_base: None,
+            }
+        }
         other => panic!("{other} has no bed"),
+    }
+}
+
+/// What is only known once the simulator stands: where PayPal's certificates are, and what they
+/// lead to.
+fn complete(credentials: &mut Credentials, sim: &Simulator) {
+    if let Credentials::Paypal { trust_roots, certificate_base, .. } = credentials {
+        trust_roots.extend(sim.webhook_root_pem().map(ToOwned::to_owned));
+        *certificate_base = Some(sim.url());
     }
 }
 
@@ -105,13 +125,19 @@ impl Bed {
         let mut config =
             SimulatorConfig::for_gateway(gateway, Arc::new(move || *hands.lock().unwrap()));
         config.webhook_url = Some(sink.url.clone());
-        let credentials = settings(name, &mut config);
+        let mut credentials = settings(name, &mut config);
         let mut secrets = vec![SecretString::from(config.webhook_secret.clone())];
         if name == ProviderName::Telr {
             // The page's key signs the callbacks of single orders.
             secrets.push(hidden(0));
         }
         let sim = Simulator::start(config, "127.0.0.1:0".parse().unwrap()).await.unwrap();
+        complete(&mut credentials, &sim);
+        let reader = match name {
+            // It trusts what the connection trusts.
+            ProviderName::Paypal => provider(credentials.clone()).unwrap(),
+            other => webhook_reader(other),
+        };
         let adapter = provider(credentials).unwrap();
         let client = GatewayClient::new(ClientConfig {
             total_timeout: Duration::from_secs(5),
@@ -120,18 +146,7 @@ impl Bed {
         });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let (client, ids) = (client.unwrap(), AtomicU64::new(1));
-        Self {
-            name,
-            sim,
-            adapter,
-            reader: webhook_reader(name),
-            client,
-            sink,
-            secrets,
-            clock,
-            http,
-            ids,
-        }
+        Self { name, sim, adapter, reader, client, sink, secrets, clock, http, ids }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -379,6 +394,13 @@ pub fn stranger(name: ProviderName) -> Arc<dyn Provider> {
         ProviderName::Paytabs => {
             Credentials::Paytabs { profile_id: 100_200, server_key: other, notify_url: None }
         }
+        ProviderName::Paypal => Credentials::Paypal {
+            client_id: "somebody".to_owned(),
+            client_secret: other,
+            environment: Environment::Sandbox,
+            trust_roots: Vec::new(),
+            certificate_base: None,
+        },
         other => panic!("{other} has no bed"),
     })
     .unwrap()

@@ -4,7 +4,7 @@ use super::cash::PayoutState;
 use super::order;
 use super::payment;
 use super::payout;
-use super::record::{OrderState, PaymentState, RefundState, Step};
+use super::record::{PaymentState, RefundState, Step};
 use super::refund;
 use super::settlement::{self, Due};
 use super::work::{Refusal, Work};
@@ -26,7 +26,7 @@ fn turn(work: &mut Work<'_>, id: &str) {
     while turn_payment(work, id) || turn_refund(work, id) || turn_payout(work, id) {}
     if let Some(order) = work.state.orders.get(id) {
         let is_over = order.expires_at.is_some_and(|at| at <= work.now);
-        if is_over && order.state == OrderState::Open {
+        if is_over && order.state.can_expire() {
             let _ = order::expire(work, id);
         }
     } else if work.wire.settles()

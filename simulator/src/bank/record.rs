@@ -50,6 +50,13 @@ pub enum OrderState {
     Expired,
 }
 
+impl OrderState {
+    /// Whether its time can run out.
+    pub fn can_expire(self) -> bool {
+        matches!(self, Self::Open | Self::Approved)
+    }
+}
+
 /// Where a browser goes from the hosted page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returns {

@@ -7,7 +7,7 @@ use mizan_money::{Currency, Timestamp};
 use super::book::Row;
 use super::cash::{Dispute, Payout, Reversal, Settlement, Transfer};
 use super::record::{
-    Capture, Document, Event, Line, Order, OrderState, Payment, Record, Refund, StoredAnswer, Token,
+    Capture, Document, Event, Line, Order, Payment, Record, Refund, StoredAnswer, Token,
 };
 use crate::table::Table;
 use crate::webhook::Delivery;
@@ -49,7 +49,7 @@ impl State {
                     let of = self.references.entry(order.reference.clone()).or_default();
                     of.push(order.id.clone());
                 }
-                let expires = order.expires_at.filter(|_| order.state == OrderState::Open);
+                let expires = order.expires_at.filter(|_| order.state.can_expire());
                 self.agenda.extend(expires.map(|at| (at, order.id.clone())));
                 self.orders.put(*order);
             }

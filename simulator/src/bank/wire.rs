@@ -125,6 +125,22 @@ pub trait Wire: Send + Sync + 'static {
         true
     }
 
+    /// Whether an idempotency key gives the first answer again, letter by letter. Where it does
+    /// not, the gateway's folder finds out itself what the first call has made.
+    fn replays(&self) -> bool {
+        true
+    }
+
+    /// The units of a major unit that this gateway can write: fees are whole ones of them.
+    fn units_per_major(&self, currency: Currency) -> i64 {
+        currency.minor_per_major()
+    }
+
+    /// The root certificate that a receiver of the messages has to trust, in PEM.
+    fn root_pem(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How a message that was not taken is tried again.
     fn patience(&self) -> crate::webhook::Patience {
         crate::webhook::Patience::default()

@@ -135,7 +135,10 @@ impl<'a> Work<'a> {
 
     /// The fee and the tax on it for an amount.
     pub fn fee(&self, amount: i64, currency: Currency) -> (i64, i64) {
-        self.settings.fees.fee(amount, currency.minor_per_major())
+        let units = self.wire.units_per_major(currency).clamp(1, currency.minor_per_major());
+        let unit = currency.minor_per_major() / units;
+        let (fee, tax) = self.settings.fees.fee(amount / unit, units);
+        (fee * unit, tax * unit)
     }
 
     /// How a payment's currency is settled.

@@ -9,6 +9,7 @@ mod fields;
 mod hosted;
 mod idempotency;
 mod money;
+mod paypal;
 mod paytabs;
 mod razorpay;
 mod support;

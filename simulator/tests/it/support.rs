@@ -149,7 +149,12 @@ impl Received {
 
     pub fn kind(&self) -> String {
         let event = self.event();
-        event["type"].as_str().or(event["event"].as_str()).unwrap().to_owned()
+        event["type"]
+            .as_str()
+            .or(event["event"].as_str())
+            .or(event["event_type"].as_str())
+            .unwrap()
+            .to_owned()
     }
 }
 

@@ -9,6 +9,7 @@ use mizan::payments::gateway::{Gateway, Gateways};
 use mizan::routing::Breaker;
 use mizan_ledger::Side;
 use mizan_money::Currency;
+use mizan_providers::paypal::Environment;
 use mizan_providers::{ClientConfig, Credentials, GatewayClient, ProviderName, provider, telr};
 use mizan_simulator::{FaultPlan, Gateway as Fake, Simulator, SimulatorConfig};
 use secrecy::SecretString;
@@ -58,7 +59,11 @@ fn secret(text: &str) -> SecretString {
 }
 
 /// What a connection speaks with, and what its deliveries are signed with.
-fn credentials(fake: &SimulatorConfig, address: &str) -> (Credentials, Vec<SecretString>) {
+fn credentials(
+    fake: &SimulatorConfig,
+    sim: &Simulator,
+    address: &str,
+) -> (Credentials, Vec<SecretString>) {
     let hooks = vec![secret(&fake.webhook_secret)];
     match fake.gateway {
         Fake::Razorpay => {
@@ -90,6 +95,16 @@ fn credentials(fake: &SimulatorConfig, address: &str) -> (Credentials, Vec<Secre
             };
             (credentials, hooks)
         }
+        Fake::PayPal => {
+            let credentials = Credentials::Paypal {
+                client_id: fake.paypal.client_id.clone(),
+                client_secret: secret(&fake.paypal.client_secret),
+                environment: Environment::Sandbox,
+                trust_roots: vec![sim.webhook_root_pem().unwrap().to_owned()],
+                certificate_base: Some(sim.url()),
+            };
+            (credentials, hooks)
+        }
         Fake::Stripe => unreachable!("Stripe is the app's own"),
     }
 }
@@ -107,8 +122,9 @@ impl Bazaar {
             let hands = app.app.clock.clone();
             let mut config = SimulatorConfig::for_gateway(fake, Arc::new(move || hands.now()));
             config.webhook_url = Some(format!("{address}/webhooks/{name}/{}", connection(name)));
-            let (credentials, webhook_secrets) = credentials(&config, &address);
-            let sim = Simulator::start(config, "127.0.0.1:0".parse().unwrap()).await.unwrap();
+            let at = "127.0.0.1:0".parse().unwrap();
+            let sim = Simulator::start(config.clone(), at).await.unwrap();
+            let (credentials, webhook_secrets) = credentials(&config, &sim, &address);
             gateways.push(Gateway {
                 connection: connection(name).to_owned(),
                 tenant: app.books.tenant,

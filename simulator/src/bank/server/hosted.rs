@@ -100,6 +100,7 @@ fn look(work: &Work<'_>, order: Order, query: &str, chosen: Option<Outcome>) -> 
         return View::Question { order, challenged };
     }
     let ending = match (order.state, chosen) {
+        (OrderState::Open, Some(Outcome::Cancelled)) => Ending::Cancelled,
         (OrderState::Cancelled | OrderState::Expired, _) => Ending::Cancelled,
         (OrderState::Open, Some(Outcome::Declined | Outcome::NotAuthenticated)) => Ending::Declined,
         _ => Ending::Paid,

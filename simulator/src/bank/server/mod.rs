@@ -178,6 +178,11 @@ impl Bank {
         Ok(totals.into_iter().filter(|(_, totals)| !totals.hold()).collect())
     }
 
+    /// The root certificate that a receiver of the messages has to trust, in PEM.
+    pub fn root_pem(&self) -> Option<&'static str> {
+        self.wire.root_pem()
+    }
+
     /// Lets go of the journal: whatever is still running gets no answer.
     pub fn close(&self) {
         lock(&self.core).journal.close();
