@@ -8,7 +8,9 @@
 use mizan_ledger::postings::{PaymentCaptured, ProviderFee, ReceiptUnapplied, VendorPart};
 use mizan_money::id::AttemptId;
 use mizan_money::{Money, Timestamp};
-use mizan_providers::{CaptureMethod, NextAction, PaymentAnswer, PaymentStatus};
+use mizan_providers::{
+    CaptureMethod, Checkout, NextAction, PaymentAnswer, PaymentStatus, ProviderName, webhook_reader,
+};
 use serde_json::json;
 
 use super::error::PaymentError;
@@ -51,6 +53,10 @@ fn rank(status: PaymentStatus) -> u8 {
         PaymentStatus::Captured => 6,
         PaymentStatus::Reversed => 7,
     }
+}
+
+fn collects_on_its_page(gateway: ProviderName) -> bool {
+    webhook_reader(gateway).capabilities().checkout == Checkout::HostedPage
 }
 
 impl Payment {
@@ -150,7 +156,10 @@ impl Payment {
             }
             PaymentStatus::Processing if self.is_under_way() => {
                 self.intent.state = IntentState::Processing;
-                self.intent.next_action = None;
+                // A gateway with a page may say so of one that nobody has paid on yet.
+                if !collects_on_its_page(self.attempts[n].provider) {
+                    self.intent.next_action = None;
+                }
             }
             PaymentStatus::Failed if self.is_under_way() && n + 1 == self.attempts.len() => {
                 self.fail(fact.last_error.as_ref().map(|error| json!(error)));

@@ -119,7 +119,8 @@ impl Paypal {
         Ok(self)
     }
 
-    /// The same, taking certificates from this address too: a stub on this machine.
+    /// The same, taking certificates of a stub at this base address too, from the folder in which
+    /// PayPal has them.
     ///
     /// # Errors
     /// [`RegistryError::CertificateBase`] when it is no loopback address.

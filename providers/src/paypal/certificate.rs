@@ -128,7 +128,7 @@ impl Certificates {
     pub(super) fn keepers(&self, address: &str) -> Result<Vec<Environment>, VerifyError> {
         let mine = |it: &Environment| self.environment.is_none_or(|mine| mine == *it);
         let stub = self.base.as_deref().and_then(|base| address.strip_prefix(base));
-        let at_stub = stub.and_then(|path| path.strip_prefix('/')).is_some_and(is_plain_name);
+        let at_stub = stub.and_then(|path| path.strip_prefix(FOLDER)).is_some_and(is_plain_name);
         let worlds: Vec<Environment> = Environment::ALL
             .iter()
             .copied()

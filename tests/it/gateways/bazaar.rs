@@ -1,6 +1,6 @@
 //! A service with all gateways beside it, each simulated, all by one clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -244,9 +244,22 @@ impl Bazaar {
             self.app.tick().await;
             self.deliver().await;
         }
+        self.all_were_taken_in().await;
         let open = self.app.open().await;
         let open: Vec<&String> = open.iter().filter(|it| !it.starts_with("fee of")).collect();
         assert!(open.is_empty(), "still open after a day: {open:#?}");
+    }
+
+    /// No delivery of any gateway was refused.
+    async fn all_were_taken_in(&self) {
+        for (name, fake) in &self.fakes {
+            let url = format!("{}/_sim/webhooks", fake.url());
+            let all: Value = self.app.client.get(url).send().await.unwrap().json().await.unwrap();
+            let rows = all[name.as_str()].as_array().unwrap();
+            let tries = rows.iter().flat_map(|row| row["attempts"].as_array().unwrap());
+            let codes: BTreeSet<u64> = tries.filter_map(|it| it["status"].as_u64()).collect();
+            assert!(codes.iter().all(|code| *code == 200), "{name} was answered {codes:?}");
+        }
     }
 
     /// The state of a gateway's fake.
