@@ -35,20 +35,19 @@ pub mod paypal;
 pub mod paytabs;
 pub mod provider;
 pub mod razorpay;
-pub mod redact;
 pub mod reference;
 pub mod registry;
 pub mod settlement;
 pub mod signature;
 pub mod stripe;
 pub mod telr;
-mod token;
 pub mod transfer;
 
 pub use amount::WireAmountError;
 pub use capability::{
     Capabilities, Checkout, Recoveries, Recovery, SettlementSource, Support, Trust,
 };
+pub use client::redact;
 pub use client::{Archive, Attempt, ClientConfig, Exchange, GatewayClient};
 pub use dispute::{
     AcceptDispute, ContestDispute, DisputeAnswer, DisputePage, ListDisputes, SyncDispute,

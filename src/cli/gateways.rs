@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mizan::config::Config;
-use mizan::payments::certificates::Certificates;
+use mizan::payments::gateway::certificates::Certificates;
 use mizan::payments::gateway::{Gateway, Gateways};
 use mizan::routing::Breaker;
 use mizan_providers::paypal::Environment;

@@ -20,9 +20,7 @@ pub mod gateways;
 mod keys;
 pub mod ledger;
 mod ledger_time;
-mod listen;
 pub mod output;
-mod provider_docs;
 mod providers;
 mod replay;
 mod route;
@@ -31,8 +29,6 @@ pub mod service;
 pub mod signals;
 pub mod simulate;
 pub mod simulated;
-mod trigger;
-mod trigger_story;
 pub mod verify;
 mod webhooks;
 

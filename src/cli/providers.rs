@@ -9,9 +9,10 @@ use mizan_providers::check::{Recording, Verdict, check};
 use mizan_providers::{ProviderName, webhook_reader};
 use serde_json::json;
 
+mod docs;
+
 use super::end::{CommandResult, End, Failure};
 use super::output::{self, Format};
-use super::provider_docs;
 use super::webhooks::moment;
 
 /// Most files that one call looks at.
@@ -52,7 +53,7 @@ pub fn run(command: &Command) -> CommandResult {
     match command {
         Command::List(format) => list(*format),
         Command::Docs => {
-            output::print(&provider_docs::page())?;
+            output::print(&docs::page())?;
             Ok(End::Done)
         }
         Command::Check(args) => check_all(args),

@@ -12,7 +12,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::end::{CommandResult, End, Failure};
-use super::{listen, output, replay, trigger};
+use super::{output, replay};
+
+mod listen;
+mod story;
+mod trigger;
 
 /// The commands about webhooks.
 #[derive(Debug, clap::Subcommand)]

@@ -14,7 +14,7 @@ use super::receive::{InboxError, receive};
 use crate::app::App;
 use crate::http::{Code, Problem, ProblemBody, read_body};
 use crate::payments::PaymentError;
-use crate::payments::certificates::CertificateError;
+use crate::payments::gateway::certificates::CertificateError;
 
 /// Every route of the inbox.
 pub fn routes() -> OpenApiRouter<App> {

@@ -19,7 +19,7 @@ use super::receive::InboxError;
 use crate::payments::apply::{Heard, Hearing, Said};
 use crate::payments::facts::Effect;
 use crate::payments::word::{self, Word};
-use crate::payments::{PaymentError, store};
+use crate::payments::store;
 
 /// A delivery that is to be applied.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +58,7 @@ pub(super) async fn hear_all(
     while rounds.ends.len() < queue.len() {
         rounds.next(conn, tenant).await?;
     }
-    store::hint_attempts(conn, tenant, &rounds.hinted, now).await.map_err(PaymentError::from)?;
+    store::hint_attempts(conn, tenant, &rounds.hinted, now).await?;
     Ok(rounds.ends)
 }
 

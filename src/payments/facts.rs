@@ -5,7 +5,7 @@
 //! an old word finds nothing to do. Money is another matter: what was taken is booked whatever
 //! was asked, to the order if it is still open for it and to unapplied receipts if not.
 
-use mizan_ledger::postings::{PaymentCaptured, ProviderFee, ReceiptUnapplied, VendorPart};
+use mizan_ledger::postings::{PaymentCaptured, ReceiptUnapplied, VendorPart};
 use mizan_money::id::AttemptId;
 use mizan_money::{Money, Timestamp};
 use mizan_providers::{
@@ -14,13 +14,10 @@ use mizan_providers::{
 use serde_json::json;
 
 use super::error::PaymentError;
-use super::intent::{Attempt, Fee, IntentState, Payment};
+use super::intent::{Attempt, IntentState, Payment};
 use super::plan::{Plan, Policy};
 use super::split::{Overcharge, split_capture};
 use super::view;
-
-/// When to ask for the first time for a fee that the gateway did not tell.
-const FEE_WAIT: chrono::Duration = chrono::Duration::seconds(30);
 
 /// When to ask for the first time what became of a page that the customer was sent to.
 const PAGE_WAIT: chrono::Duration = chrono::Duration::minutes(2);
@@ -368,50 +365,5 @@ impl Payment {
         } else {
             None
         }
-    }
-
-    /// Books the fee once it is known; answers whether it was news.
-    fn learn_fee(
-        &mut self,
-        n: usize,
-        fact: &PaymentAnswer,
-        at: Timestamp,
-        policy: &Policy,
-        plan: &mut Plan,
-    ) -> Result<bool, PaymentError> {
-        let attempt = &mut self.attempts[n];
-        if attempt.status != PaymentStatus::Captured || attempt.fee.is_some() {
-            return Ok(false);
-        }
-        let Some(told) = &fact.fee else {
-            if attempt.sync_at.is_none() && attempt.syncs == 0 {
-                attempt.sync_at = Some(plan.now() + FEE_WAIT);
-            }
-            return Ok(false);
-        };
-        attempt.sync_at = None;
-        let reference = told.balance_transaction.to_string();
-        attempt.fee = Some(Fee { fee: told.fee, tax: told.tax, reference });
-        if told.fee.is_zero() && told.tax.is_zero() {
-            return Ok(true);
-        }
-        let posting = ProviderFee {
-            provider: attempt.provider.to_string(),
-            jurisdiction: policy.jurisdiction.clone(),
-            fee: told.fee,
-            tax: told.tax,
-        }
-        .posting()?;
-        let (key, source) = (format!("{}:fee", attempt.id), self.intent.id.to_string());
-        let entry = plan.post("provider.fee", key, source.clone(), at, posting)?;
-        let payload = json!({
-            "payment_intent": source,
-            "provider": attempt.provider,
-            "fee": told.fee.minor(),
-            "tax": told.tax.minor(),
-            "currency": told.fee.currency().code(),
-        });
-        plan.announce("provider_fee.recorded", source, Some(entry), payload);
-        Ok(true)
     }
 }

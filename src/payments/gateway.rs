@@ -11,7 +11,9 @@ use mizan_providers::{
 };
 use secrecy::SecretString;
 
-use super::certificates::Certificates;
+pub mod certificates;
+
+use self::certificates::Certificates;
 use super::error::PaymentError;
 use super::operation::OperationKind;
 use crate::routing::{Breaker, Candidate, Decision, Rule, Want, decide};

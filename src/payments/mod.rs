@@ -28,16 +28,17 @@
 
 pub mod apply;
 pub mod ask;
-pub mod certificates;
 pub mod create;
 mod due;
 pub mod error;
 pub mod facts;
+mod fees;
 pub mod gateway;
 pub mod http;
 pub mod intent;
 pub mod operation;
 pub mod plan;
+mod recover;
 pub mod refund;
 pub mod refund_facts;
 pub mod settle;

@@ -7,8 +7,8 @@ use sqlx::PgConnection;
 
 use super::ask::{Call, gateway_of, send};
 use super::error::PaymentError;
-use super::gateway::Gateways;
-use super::intent::{IntentState, Metadata, Refund, RefundState};
+use super::gateway::{Gateway, Gateways};
+use super::intent::{IntentState, Metadata, Payment, Refund, RefundState};
 use super::operation::{Operation, OperationKind};
 use super::plan::Plan;
 use super::store;
@@ -65,12 +65,7 @@ pub async fn request_refund(
         what: format!("{id} was captured and no attempt says so"),
     })?;
     let (attempt_id, gateway) = (attempt.id, gateway_of(gateways, attempt)?.clone());
-    // A gateway without keys tells refunds apart by what is known of the others.
-    let searched = matches!(gateway.recovery(OperationKind::Refund), Recovery::Find { .. });
-    let nameless = |it: &Refund| it.is_open() && it.provider_ref.is_none();
-    if searched && payment.refunds.iter().any(nameless) {
-        return Err(PaymentError::OperationUnderWay { payment: id, kind: "refund".to_owned() });
-    }
+    one_at_a_time(&payment, &gateway)?;
     let refund = Refund {
         id: RefundId::generate(now),
         attempt: attempt_id,
@@ -102,4 +97,18 @@ pub async fn request_refund(
     plan.announce_all(conn, tenant, &posted).await?;
     word::keep(conn, tenant, now, [Word::asked(call.operation)]).await?;
     Ok((refund_id, call))
+}
+
+/// A gateway without keys tells refunds apart by what is known of the others: one of them at a
+/// time may have no name.
+fn one_at_a_time(payment: &Payment, gateway: &Gateway) -> Result<(), PaymentError> {
+    let searched = matches!(gateway.recovery(OperationKind::Refund), Recovery::Find { .. });
+    let nameless = |it: &Refund| it.is_open() && it.provider_ref.is_none();
+    match searched && payment.refunds.iter().any(nameless) {
+        true => {
+            let (payment, kind) = (payment.intent.id, "refund".to_owned());
+            Err(PaymentError::OperationUnderWay { payment, kind })
+        }
+        false => Ok(()),
+    }
 }

@@ -186,10 +186,10 @@ fn contradicted(
 ) {
     operation.state = OperationState::Unknown;
     operation.next_check_at = Some(next_check(operation.checks, plan.now()));
-    if !["reference", "provider_ref"].contains(&mismatch.field) {
-        if let Some(theirs) = mismatch.answer.provider_ref() {
-            learn_reference(payment, operation, theirs);
-        }
+    if !["reference", "provider_ref"].contains(&mismatch.field)
+        && let Some(theirs) = mismatch.answer.provider_ref()
+    {
+        learn_reference(payment, operation, theirs);
     }
     payment.intent.send_to_review(mismatch.to_string());
     let id = payment.intent.id.to_string();

@@ -1,3 +1,4 @@
+//! What is decided of payments, rules, connections and their health.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use mizan_money::Currency;

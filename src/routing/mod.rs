@@ -14,6 +14,7 @@
 mod breaker;
 mod decide;
 mod error;
+mod explain_http;
 mod http;
 mod rule;
 mod store;

@@ -21,7 +21,8 @@ const OPEN: &str = "
     select 'refund ' || id || ' ' || state, null::timestamptz from payments.refund
     where state in ('requested', 'sent', 'pending')
     union all
-    select 'fee of ' || id, sync_at from payments.attempt where sync_at is not null and status = 'captured'
+    select 'fee of ' || id, sync_at from payments.attempt
+             where sync_at is not null and status = 'captured'
     union all
     select 'delivery of ' || event_type || ' ' || state || ': ' || coalesce(reason, ''),
            next_attempt_at

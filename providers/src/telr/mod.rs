@@ -37,7 +37,7 @@
 //!   transaction, so one hold is captured once; what that leaves is not given back by itself,
 //!   it lapses.
 //! - Telr may keep the first cart id of a payment for its follow-ups. Then two refunds alike
-//!   cannot be told apart, and a lost one is left to a person.
+//!   are told apart by what is known of them; two unknown ones are left to a person.
 //! - No interface for disputes, none to pay vendors, none to forget a card, no fee before the
 //!   payout, no place for metadata.
 //!

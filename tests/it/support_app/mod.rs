@@ -23,7 +23,7 @@ use mizan::auth::{CreateKey, Mode, create_key};
 use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan::db::{Db, DbOptions, work};
-use mizan::payments::certificates::Certificates;
+use mizan::payments::gateway::certificates::Certificates;
 use mizan::payments::gateway::{Gateway, Gateways};
 use mizan::routing::Breaker;
 use mizan_ledger::read::{self, Cursor, Page};
@@ -393,7 +393,8 @@ impl TestApp {
              select 'refund ' || id || ' ' || state from payments.refund
              where state in ('requested', 'sent', 'pending')
              union all
-             select 'fee of ' || id from payments.attempt where sync_at is not null and status = 'captured'
+             select 'fee of ' || id from payments.attempt
+             where sync_at is not null and status = 'captured'
              union all
              select event_type || ' ' || state || ': ' || reason
              from webhooks.delivery where next_attempt_at is not null",

@@ -1,10 +1,10 @@
 //! What the Service API is asked: a transaction by number, and ours among those linked.
 
-use mizan_providers::Subject;
+use mizan_providers::{Operation, RefundPayment, Subject};
 
 use super::shop::{
     BACK, CART, FOLLOW_UP, ORDER, REFUND_CART, answered, brief, capture, charge, find, list_of,
-    listed, money, parse, reference, refund, sync_of, sync_refund, void,
+    listed, money, parse, reference, refund, refund_of, sync_of, sync_refund, void,
 };
 
 fn among(transactions: &[String]) -> String {
@@ -42,10 +42,15 @@ fn what_names_our_reference_is_ours() {
 }
 
 #[test]
-fn refunds_alike_are_left_to_a_person() {
+fn refunds_alike_are_told_apart_by_what_is_known_and_else_left_to_a_person() {
     let alike = listed("refund", "A", "10.00", CART);
     let one = among(std::slice::from_ref(&alike));
-    assert_eq!(answered(&find(refund()), &one), "unknown unreadable");
+    assert_eq!(answered(&find(refund()), &one), "done succeeded");
+    let known = RefundPayment {
+        known_refunds: vec![reference("040026532312")],
+        ..refund_of(money(1_000, "AED"))
+    };
+    assert_eq!(answered(&find(Operation::Refund(known)), &one), "unknown not_found");
     assert_eq!(answered(&find(refund()), &among(&[alike.clone(), alike])), "unknown unreadable");
     let twice = listed("capture", "A", "20.00", CART);
     assert_eq!(answered(&find(capture()), &among(&[twice.clone(), twice])), "unknown unreadable");

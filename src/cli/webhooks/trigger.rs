@@ -17,13 +17,13 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::database::runtime;
-use super::end::{CommandResult, End, Failure};
-use super::gateways::{gateways, webhook_path, webhook_secrets};
-use super::output;
-use super::simulate::sim_clock;
-use super::simulated::{point, simulated};
-use super::trigger_story::play;
+use super::story::play;
+use crate::cli::database::runtime;
+use crate::cli::end::{CommandResult, End, Failure};
+use crate::cli::gateways::{gateways, webhook_path, webhook_secrets};
+use crate::cli::output;
+use crate::cli::simulate::sim_clock;
+use crate::cli::simulated::{point, simulated};
 
 /// Most deliveries of one call.
 const TIMES_MAX: u32 = 1000;
@@ -160,7 +160,7 @@ async fn deliveries(
     let gateway = simulated(name).ok_or("this gateway has no simulator")?;
     let first = webhook_secrets(config)
         .into_iter()
-        .find(|(of, _)| of == super::gateways::connection(name))
+        .find(|(of, _)| of == crate::cli::gateways::connection(name))
         .and_then(|(_, secrets)| secrets.first().map(|it| it.expose_secret().to_owned()));
     let secret = args.secret.clone().or(first).ok_or_else(|| {
         format!("no secret of {name} is configured: give --secret, or set it for the service too")

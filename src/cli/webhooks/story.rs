@@ -16,7 +16,7 @@ use mizan_providers::{
 use mizan_simulator::Simulator;
 use serde_json::json;
 
-use super::end::Failure;
+use crate::cli::end::Failure;
 
 /// What is paid, in hundredths.
 const AMOUNT: i64 = 10_500;

@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_paypal_calls_its_secrets_is_taken_out() {
-        let token = include_str!("../fixtures/paypal/oauth-token.json");
+        let token = include_str!("../../fixtures/paypal/oauth-token.json");
         let kept = body(token.as_bytes());
         for secret in ["A21AAEXAMPLETOKEN", "2018-11-28T09:55:25Z", "VEVTVC1DTElFTlQ"] {
             assert!(!kept.contains(secret), "{secret}");

@@ -16,11 +16,11 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::database::runtime;
-use super::end::{CommandResult, End, Failure};
-use super::gateways::{connection, webhook_secrets};
-use super::output;
-use super::signals::Ending;
+use crate::cli::database::runtime;
+use crate::cli::end::{CommandResult, End, Failure};
+use crate::cli::gateways::{connection, webhook_secrets};
+use crate::cli::output;
+use crate::cli::signals::Ending;
 
 /// How long whom it is handed on to may take.
 const PATIENCE: Duration = Duration::from_secs(30);
