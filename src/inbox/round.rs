@@ -18,8 +18,8 @@ use super::meaning::{Learned, Meaning, Subjects};
 use super::receive::InboxError;
 use crate::payments::apply::{Heard, Hearing, Said};
 use crate::payments::facts::Effect;
-use crate::payments::word::{self, Word};
 use crate::payments::store;
+use crate::payments::word::{self, Word};
 
 /// A delivery that is to be applied.
 #[derive(Debug, Clone, Copy)]

@@ -116,7 +116,7 @@ fn judge(
     let keys = WebhookKeys { secrets: &message.secrets, certificates: &message.certificates };
     let at = message.at.unwrap_or(now);
     if message.secrets.is_empty() {
-        return Ok((None, translated(reader.events(&message.body))));
+        return Ok((None, translated(name, reader.events(&message.body))));
     }
     let named = reader.certificate_url(&message.headers);
     let inspection = match named {
@@ -137,12 +137,20 @@ fn reader(name: ProviderName, roots: &[String]) -> Result<Arc<dyn Provider>, Che
 }
 
 /// What a delivery says whose receiver had nothing to verify it with.
-fn translated(events: Result<Vec<ProviderEvent>, TranslateError>) -> Inspection {
+fn translated(
+    name: ProviderName,
+    events: Result<Vec<ProviderEvent>, TranslateError>,
+) -> Inspection {
     let (reason, events) = match events {
         Ok(events) => (None, events),
         Err(error) => (Some(error.to_string()), Vec::new()),
     };
-    let dedupe_id = events.first().map(|event| event.id.clone());
+    let own = events.first().map(|event| event.id.as_str());
+    let dedupe_id = own.map(|id| match name {
+        // Its ids are told from others' by the name in front.
+        ProviderName::Paypal if !id.starts_with("paypal:") => format!("paypal:{id}"),
+        _ => id.to_owned(),
+    });
     let events = events.iter().map(InspectedEvent::from).collect();
     Inspection { verified: false, reason, dedupe_id, events }
 }

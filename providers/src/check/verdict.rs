@@ -7,7 +7,7 @@ use crate::capability::Recovery;
 use crate::inspect::{InspectedEvent, Inspection};
 use crate::model::{NextAction, PaymentStatus, ProviderName, ProviderRef, RefundStatus};
 use crate::operation::{Operation, OperationKind};
-use crate::outcome::{Answer, Outcome, PaymentAnswer, Subject, UnknownReason};
+use crate::outcome::{Answer, DeclineKind, Outcome, PaymentAnswer, Subject, UnknownReason};
 use crate::provider::Provider;
 
 /// What became of one recording.
@@ -94,7 +94,9 @@ impl OutcomeView {
                 }
             }
             Outcome::Declined(decline) => {
-                put(status_name(op), json!("failed"));
+                // A page that was agreed to and then refused is open for another choice.
+                let open = op.kind() == OperationKind::Confirm && decline.kind == DeclineKind::Soft;
+                put(status_name(op), json!(if open { "requires_action" } else { "failed" }));
                 put("provider_ref", json!(decline.provider_ref));
                 let code = decline.decline_code.as_ref().unwrap_or(&decline.code);
                 put("decline_code", json!(code));

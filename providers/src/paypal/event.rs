@@ -82,7 +82,11 @@ fn subject(event: &wire::Event) -> Result<Option<EventSubject>, TranslateError> 
     };
     let read = match *name {
         "CHECKOUT.ORDER.COMPLETED" => completed(&read(event)?),
-        "CHECKOUT.PAYMENT-APPROVAL.REVERSED" => withdrawn(&read(event)?).map(Some),
+        "CHECKOUT.PAYMENT-APPROVAL.REVERSED" => match withdrawn(&read(event)?) {
+            // It may name the order alone. Nothing was taken; a sync tells that it is over.
+            Err(FactError::Missing { .. }) => Ok(None),
+            other => other.map(Some),
+        },
         it if it.starts_with("CHECKOUT.ORDER.") => payment(&read(event)?).map(Some),
         "PAYMENT.CAPTURE.REFUNDED" => refund(&read(event)?).map(Some),
         "PAYMENT.CAPTURE.REVERSED" => reversed(&read(event)?).map(Some),

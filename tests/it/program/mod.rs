@@ -1,3 +1,4 @@
 //! The program as somebody runs it.
 
 mod bench;
+mod gateways;
