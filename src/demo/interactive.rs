@@ -9,6 +9,8 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::Args;
+use super::rules;
+use super::shop::Shop;
 use super::stage::{Address, MARKETPLACE, Plan, Stage};
 use crate::cli::database::{cluster_dir, runtime};
 use crate::cli::end::{CommandResult, End};
@@ -45,9 +47,13 @@ async fn play(args: &Args, database_url: &str) -> CommandResult {
         api: args.listen.map_or(Address::Rather(API_PORT), Address::Exactly),
         simulator: args.simulator.map_or(Address::Rather(SIMULATOR_PORT), Address::Exactly),
         simulator_data: Some(args.data.join("simulator")),
+        folder: args.data.clone(),
     };
     let stage = Stage::set(database_url, plan).await?;
-    stage.simulator.spawn_delivery_loop();
+    rules::make(&Shop::open(&stage.url, stage.key.key.secret())?, &stage.app.clock).await?;
+    for (_, simulator) in stage.gateways() {
+        simulator.spawn_delivery_loop();
+    }
     let jobs = jobs::spawn(&stage.app);
     let told = if args.json {
         output::print(&format!("{}\n", ready(&stage, database_url)))
@@ -68,11 +74,14 @@ async fn play(args: &Args, database_url: &str) -> CommandResult {
 }
 
 fn ready(stage: &Stage, database_url: &str) -> serde_json::Value {
+    let gateways = stage.gateways().map(|(of, it)| (of.to_string(), json!(it.url())));
+    let gateways: serde_json::Map<_, _> = gateways.collect();
     json!({
         "url": stage.url,
         "api_key": stage.key.key.secret().expose_secret(),
         "webhook_secret": stage.webhook_secret,
         "database_url": database_url,
+        "gateways": gateways,
     })
 }
 

@@ -1,4 +1,4 @@
-//! The shop of the story and its buyer: real calls to the service, and a browser's to the gateway.
+//! The shop of the story and its buyer: real calls to the service, and a browser's to the gateways.
 
 use std::fmt;
 use std::time::Duration;
@@ -62,16 +62,38 @@ impl Shop {
     /// The buyer opens the bank's page, reads the amount, and approves. Answers where the bank
     /// sends the buyer then.
     pub async fn approve(&self, page: &str, amount: &str) -> Result<String, Failure> {
+        self.press(page, amount, "outcome=approve").await
+    }
+
+    /// The buyer opens a gateway's page, reads the amount, and pays. Answers where the gateway
+    /// sends the buyer then.
+    pub async fn pay(&self, page: &str, amount: &str) -> Result<String, Failure> {
+        self.press(page, amount, "outcome=paid").await
+    }
+
+    async fn press(
+        &self,
+        page: &str,
+        amount: &str,
+        button: &'static str,
+    ) -> Result<String, Failure> {
         let shown = self.http.get(page).send().await?.text().await?;
         if !shown.contains(amount) {
-            return Err(format!("the bank's page does not ask for {amount}").into());
+            return Err(format!("the page does not ask for {amount}").into());
         }
         let form = self.http.post(page).header("Content-Type", "application/x-www-form-urlencoded");
-        let answer = form.body("outcome=approve").send().await?;
+        let answer = form.body(button).send().await?;
+        let status = answer.status();
         let back = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        match (answer.status(), back) {
-            (StatusCode::SEE_OTHER, Some(back)) => Ok(back.to_owned()),
-            (status, _) => Err(format!("the bank's page answered {status}").into()),
+        if let (StatusCode::SEE_OTHER, Some(back)) = (status, back) {
+            return Ok(back.to_owned());
+        }
+        // Some gateways give the buyer a form that leads to the shop.
+        let shown = answer.text().await?;
+        let form = shown.split_once(" action=\"").and_then(|(_, rest)| rest.split_once('"'));
+        match form {
+            Some((back, _)) if status == StatusCode::OK => Ok(back.to_owned()),
+            _ => Err(format!("the page answered {status}").into()),
         }
     }
 }
