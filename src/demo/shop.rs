@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::LOCATION;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -12,6 +12,9 @@ use crate::cli::end::Failure;
 
 /// Nobody in the story waits longer.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a page may lead to another.
+const REDIRECTS_MAX: u32 = 5;
 
 /// A shop's backend with its API key.
 pub struct Shop {
@@ -71,13 +74,27 @@ impl Shop {
         self.press(page, amount, "outcome=paid").await
     }
 
+    /// The page at which an address leads, with its own address.
+    async fn open_page(&self, address: &str) -> Result<(Url, String), Failure> {
+        let mut at = Url::parse(address)?;
+        for _ in 0..REDIRECTS_MAX {
+            let answer = self.http.get(at.clone()).send().await?;
+            let next = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            match next.filter(|_| answer.status().is_redirection()) {
+                Some(next) => at = at.join(next)?,
+                None => return Ok((at, answer.text().await?)),
+            }
+        }
+        Err(format!("{address} leads nowhere").into())
+    }
+
     async fn press(
         &self,
         page: &str,
         amount: &str,
         button: &'static str,
     ) -> Result<String, Failure> {
-        let shown = self.http.get(page).send().await?.text().await?;
+        let (page, shown) = self.open_page(page).await?;
         if !shown.contains(amount) {
             return Err(format!("the page does not ask for {amount}").into());
         }

@@ -19,6 +19,9 @@ const PRICE: i64 = 10_500;
 /// What is refunded of it.
 const REFUND: i64 = 2_100;
 
+/// Where the buyer comes back to.
+const RETURN: &str = "https://shop.example/thanks";
+
 /// A gateway and its order.
 struct There<'a> {
     of: ProviderName,
@@ -29,6 +32,16 @@ struct There<'a> {
 impl There<'_> {
     fn money(&self, minor: i64) -> String {
         format!("{} {}", grouped(Money::new(minor, self.currency)), self.currency)
+    }
+
+    /// Where the buyer pays. Razorpay has no address for it: its script opens on the shop's own
+    /// page with the order's id, and the simulator has a page in the place of the script.
+    fn page(&self, confirmed: &Reply) -> Result<String, Failure> {
+        if self.of != ProviderName::Razorpay {
+            return Ok(confirmed.text("/next_action/url")?.to_owned());
+        }
+        let (order, url) = (confirmed.text("/attempts/0/provider_ref")?, self.simulator.url());
+        Ok(format!("{url}/hosted/{}/{order}?callback_url={RETURN}", self.of))
     }
 }
 
@@ -56,7 +69,7 @@ impl Story<'_> {
             "amount": PRICE,
             "currency": there.currency.code(),
             "payment_method_type": rules::kind(there.of),
-            "return_url": "https://shop.example/thanks",
+            "return_url": RETURN,
             "metadata": { "order": "F" },
             "lines": [{
                 "vendor": "ven_dates", "amount": PRICE,
@@ -76,10 +89,10 @@ impl Story<'_> {
 
     async fn pay_at(&mut self, there: &There<'_>, id: &str) -> Result<(), Failure> {
         let reply = self.confirm(id, 200, "requires_action").await?;
-        let page = reply.text("/next_action/url")?;
+        let page = there.page(&reply)?;
         self.pass(25).await?;
         let amount = there.money(PRICE);
-        let back = self.shop.pay(page, &amount).await?;
+        let back = self.shop.pay(&page, &amount).await?;
         let back = back.split('?').next().unwrap_or_default();
         let what = format!("pays {amount} on {}'s page", title(there.of));
         self.timeline.line("buyer", &what, back)?;
