@@ -68,7 +68,10 @@ pub fn trial_table(lines: &[TrialLine]) -> (String, bool) {
     };
     let (mut text, mut agree) = (row("", "debit", "credit"), true);
     let currencies: BTreeSet<Currency> = lines.iter().map(|line| line.currency).collect();
-    for currency in currencies {
+    for (place, currency) in currencies.into_iter().enumerate() {
+        if place > 0 {
+            text.push('\n');
+        }
         let mut sum = (0, 0);
         for line in lines.iter().filter(|line| line.currency == currency) {
             sum.0 += line.debit;
