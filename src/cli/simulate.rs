@@ -93,7 +93,7 @@ fn gateways(name: &str) -> Result<Vec<Gateway>, Failure> {
 }
 
 /// The address of the gateway with this place in the list; port 0 is any free one for each.
-fn address(first: SocketAddr, place: u16) -> Result<SocketAddr, Failure> {
+pub fn address(first: SocketAddr, place: u16) -> Result<SocketAddr, Failure> {
     let mut address = first;
     if first.port() != 0 {
         let port = first.port().checked_add(place);

@@ -10,6 +10,11 @@ pub fn simulated(of: ProviderName) -> Option<Gateway> {
     Gateway::named(of.as_str())
 }
 
+/// A gateway's name as people write it.
+pub fn title(of: ProviderName) -> &'static str {
+    simulated(of).map_or(of.as_str(), Gateway::title)
+}
+
 /// Points the settings of a gateway at its simulator.
 pub fn point(config: &mut Config, simulated: &SimulatorConfig, url: &str) {
     let secret = |text: &str| Some(SecretString::from(text));

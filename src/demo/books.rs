@@ -1,6 +1,6 @@
-//! The books as they stand: the journal, the trial balance, and the gateway's money beside them.
+//! The books as they stand: the journal, the trial balance, and the gateways' money beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mizan::db::{Db, work};
 use mizan::payments::PaymentError;
@@ -8,12 +8,14 @@ use mizan_ledger::AccountRef;
 use mizan_ledger::chart::Role;
 use mizan_ledger::read::{self, Cursor, Detail, Page, Transaction, TrialLine};
 use mizan_money::{Currency, Money, TenantId};
+use mizan_providers::ProviderName;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cli::end::Failure;
 use crate::cli::ledger::wide;
 use crate::cli::output::grouped;
+use crate::cli::simulated::title;
 
 /// Transactions that are read at once.
 const PAGE: u16 = 500;
@@ -57,30 +59,32 @@ pub async fn trial_balance(db: &Db, tenant: TenantId) -> Result<Vec<TrialLine>, 
     .await
 }
 
-/// The trial balance with its sums, and whether they agree in every currency.
+/// The trial balance of each currency with its sums, and whether they agree in all.
 pub fn trial_table(lines: &[TrialLine]) -> (String, bool) {
     let width = lines.iter().map(|line| line.path.len()).max().unwrap_or_default();
-    let mut sums: BTreeMap<Currency, (i128, i128)> = BTreeMap::new();
-    let mut text = format!("  {:<width$}  {:>14}  {:>14}\n", "", "debit", "credit");
-    for line in lines {
-        let sum = sums.entry(line.currency).or_default();
-        sum.0 += line.debit;
-        sum.1 += line.credit;
-        let (debit, credit) = (wide(line.debit, line.currency), wide(line.credit, line.currency));
-        let row = format!("  {:<width$}  {debit:>14}  {credit:>14}", line.path);
-        text.push_str(&format!("{}\n", row.trim_end()));
+    let row = |name: &str, debit: &str, credit: &str| {
+        let row = format!("  {name:<width$}  {debit:>14}  {credit:>14}");
+        format!("{}\n", row.trim_end())
+    };
+    let (mut text, mut agree) = (row("", "debit", "credit"), true);
+    let currencies: BTreeSet<Currency> = lines.iter().map(|line| line.currency).collect();
+    for (place, currency) in currencies.into_iter().enumerate() {
+        if place > 0 {
+            text.push('\n');
+        }
+        let mut sum = (0, 0);
+        for line in lines.iter().filter(|line| line.currency == currency) {
+            sum.0 += line.debit;
+            sum.1 += line.credit;
+            let (debit, credit) = (wide(line.debit, currency), wide(line.credit, currency));
+            text.push_str(&row(&line.path, &debit, &credit));
+        }
+        agree &= sum.0 == sum.1;
+        let beam = "─".repeat(14);
+        text.push_str(&row("", &beam, &beam));
+        text.push_str(&row(currency.code(), &wide(sum.0, currency), &wide(sum.1, currency)));
     }
-    for (currency, (debit, credit)) in &sums {
-        let (debit, credit) = (wide(*debit, *currency), wide(*credit, *currency));
-        text.push_str(&format!(
-            "  {:<width$}  {:>14}  {:>14}\n",
-            "",
-            "─".repeat(14),
-            "─".repeat(14)
-        ));
-        text.push_str(&format!("  {:<width$}  {debit:>14}  {credit:>14}\n", currency.code()));
-    }
-    (text, sums.values().all(|(debit, credit)| debit == credit))
+    (text, agree)
 }
 
 /// What the simulator's state says of its money, by currency.
@@ -90,28 +94,39 @@ pub fn gateway_totals(state: &Value) -> Result<BTreeMap<Currency, Totals>, Failu
     by_code.map(|(code, sums)| Ok((Currency::parse(&code.to_uppercase())?, sums))).collect()
 }
 
-/// The gateway's own sum beside what the books say it owes, per currency, and whether they agree.
+/// A gateway's own sum beside what the books say it owes, per currency, and whether they agree.
+/// Where the gateway tells its fees only with its settlement, the books do not have them yet, and
+/// they are left out of both.
 pub fn compare(
+    of: ProviderName,
+    fees_are_told: bool,
     gateway: &BTreeMap<Currency, Totals>,
     books: &[TrialLine],
 ) -> Result<(String, bool), Failure> {
-    let account = AccountRef::new(Role::GatewayClearing, &["stripe"])?;
+    let account = AccountRef::new(Role::GatewayClearing, &[of.as_str()])?;
     let owed = |currency: Currency| {
         let line = books.iter().find(|l| l.path == account.path() && l.currency == currency);
         line.map_or(0, |line| line.debit - line.credit)
     };
     let (mut text, mut agree) = (String::new(), true);
     for (currency, Totals { charged, refunded, fees }) in gateway {
-        let rest = i128::from(*charged) - i128::from(*refunded) - i128::from(*fees);
+        let show = |minor: i64| grouped(Money::new(minor, *currency));
+        let mut rest = i128::from(*charged) - i128::from(*refunded);
+        let (mut less, mut later) = (String::new(), "");
+        if fees_are_told {
+            rest -= i128::from(*fees);
+            less = format!(" − {} fees", show(*fees));
+        } else {
+            later = ", fees come with the settlement";
+        }
         let equal = rest == owed(*currency);
         agree &= equal;
-        let show = |minor: i64| grouped(Money::new(minor, *currency));
         text.push_str(&format!(
-            "  the gateway   {} charged − {} refunded − {} fees = {} {currency}\n  \
+            "  {:<12}  {} charged − {} refunded{less} = {} {currency}{later}\n  \
              the books     {} = {} {currency}   {}\n",
+            title(of),
             show(*charged),
             show(*refunded),
-            show(*fees),
             wide(rest, *currency),
             account.path(),
             wide(owed(*currency), *currency),
@@ -151,11 +166,17 @@ mod tests {
             "charged": 110_250, "refunded": 10_500, "fees": 3_776, "balance": 95_974,
         }}});
         let gateway = gateway_totals(&state).unwrap();
-        let (text, agree) =
-            compare(&gateway, &[line("gateway_clearing:stripe", 95_974, 0)]).unwrap();
+        let books = |debit| [line("gateway_clearing:stripe", debit, 0)];
+        let compare = |told, gateway, books: &[TrialLine]| {
+            compare(ProviderName::Stripe, told, gateway, books).unwrap()
+        };
+        let (text, agree) = compare(true, &gateway, &books(95_974));
         assert!(agree && text.contains("1,102.50 charged − 105.00 refunded − 37.76 fees = 959.74"));
-        assert!(!compare(&gateway, &[line("gateway_clearing:stripe", 95_973, 0)]).unwrap().1);
-        assert!(!compare(&gateway, &[]).unwrap().1);
-        assert!(!compare(&BTreeMap::new(), &[]).unwrap().1);
+        assert!(!compare(true, &gateway, &books(95_973)).1);
+        assert!(!compare(true, &gateway, &[]).1);
+        assert!(!compare(true, &BTreeMap::new(), &[]).1);
+        // Fees that come later are in neither.
+        assert!(compare(false, &gateway, &books(99_750)).1);
+        assert!(!compare(false, &gateway, &books(95_974)).1);
     }
 }

@@ -1,4 +1,4 @@
-//! What the gateway sent and what became of it, read from both sides.
+//! What the gateways sent and what became of it, read from both sides.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,8 +6,10 @@ use std::fmt;
 use mizan::db::{Db, work};
 use mizan::inbox::InboxError;
 use mizan_money::DeliveryId;
+use mizan_providers::ProviderName;
 use mizan_webhooks::{Cursor, Filter, Page, READ_MAX, Standing, Summary};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::cli::end::Failure;
 use crate::cli::service::TENANT;
@@ -17,6 +19,7 @@ use crate::cli::service::TENANT;
 pub struct Ear {
     attempts: BTreeMap<String, usize>,
     events: BTreeSet<String>,
+    kept: BTreeSet<DeliveryId>,
 }
 
 /// One delivery, as both sides know it.
@@ -69,25 +72,19 @@ struct Attempt {
     status: Option<u16>,
 }
 
-#[derive(Deserialize)]
-struct AllSent {
-    stripe: Vec<Sent>,
-}
-
 impl Ear {
-    /// What was delivered since the last time, in the order in which it was taken in.
+    /// What Stripe delivered since the last time, in the order in which it was taken in.
     pub async fn listen(&mut self, simulator: &str, db: &Db) -> Result<Vec<Heard>, Failure> {
-        let address = format!("{simulator}/_sim/webhooks");
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let all: AllSent = client.get(address).send().await?.json().await?;
-        let kept = inbox(db).await?;
+        let all = sent(ProviderName::Stripe, simulator).await?;
+        let kept = inbox(ProviderName::Stripe, db).await?;
+        let kept: BTreeMap<_, _> = kept.iter().map(|it| (it.dedupe_id.as_str(), it)).collect();
         let mut news = Vec::new();
-        for sent in all.stripe {
+        for sent in all {
             let before = self.attempts.insert(sent.id.clone(), sent.attempts.len()).unwrap_or(0);
             let Some(last) = sent.attempts.last().filter(|_| sent.attempts.len() > before) else {
                 continue;
             };
-            let kept = kept.get(&sent.event_id).filter(|_| last.status == Some(200));
+            let kept = kept.get(sent.event_id.as_str()).filter(|_| last.status == Some(200));
             let Some(kept) = kept else {
                 return Err(format!("{} was not taken in: {:?}", sent.event, last.status).into());
             };
@@ -101,6 +98,37 @@ impl Ear {
         };
         Ok(news.into_iter().map(tell).collect())
     }
+
+    /// What another gateway delivered since the last time. Not every one numbers its events, so
+    /// this is what the service kept; nothing that was sent may have been refused.
+    pub async fn overhear(
+        &mut self,
+        of: ProviderName,
+        simulator: &str,
+        db: &Db,
+    ) -> Result<Vec<Heard>, Failure> {
+        for sent in sent(of, simulator).await? {
+            if let Some(refused) = sent.attempts.iter().find(|it| it.status != Some(200)) {
+                return Err(format!("{} was not taken in: {:?}", sent.event, refused.status).into());
+            }
+        }
+        let mut news = inbox(of, db).await?;
+        news.retain(|it| self.kept.insert(it.id));
+        news.sort_by_key(|it| it.id);
+        let tell = |it: Summary| {
+            let event = it.event_type.unwrap_or_else(|| "a message".to_owned());
+            Heard { event, verdict: verdict(&it.standing) }
+        };
+        Ok(news.into_iter().map(tell).collect())
+    }
+}
+
+/// Everything a gateway has sent, oldest first.
+async fn sent(of: ProviderName, simulator: &str) -> Result<Vec<Sent>, Failure> {
+    let address = format!("{simulator}/_sim/webhooks");
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let mut all: Value = client.get(address).send().await?.json().await?;
+    Ok(Deserialize::deserialize(all[of.as_str()].take())?)
 }
 
 fn verdict(standing: &Standing) -> Verdict {
@@ -113,9 +141,9 @@ fn verdict(standing: &Standing) -> Verdict {
     }
 }
 
-/// Everything the service has kept, by the gateway's id of the event.
-async fn inbox(db: &Db) -> Result<BTreeMap<String, Summary>, Failure> {
-    let (mut all, mut cursor) = (BTreeMap::new(), Cursor::Start);
+/// Everything the service has kept of a gateway.
+async fn inbox(of: ProviderName, db: &Db) -> Result<Vec<Summary>, Failure> {
+    let (mut all, mut cursor) = (Vec::new(), Cursor::Start);
     loop {
         let page = Page { limit: READ_MAX, cursor };
         let listed = db
@@ -130,7 +158,7 @@ async fn inbox(db: &Db) -> Result<BTreeMap<String, Summary>, Failure> {
         if let Some(last) = listed.data.last() {
             cursor = Cursor::After(last.id);
         }
-        all.extend(listed.data.into_iter().map(|summary| (summary.dedupe_id.clone(), summary)));
+        all.extend(listed.data.into_iter().filter(|summary| summary.provider == of));
         if !listed.has_more {
             return Ok(all);
         }

@@ -1,12 +1,13 @@
-//! `mizan demo`: a marketplace on this machine, where only the gateway is simulated.
+//! `mizan demo`: a marketplace on this machine, where only the gateways are simulated.
 //!
 //! | part | what it is |
 //! |---|---|
-//! | `stage.rs` | what runs: the service on its private PostgreSQL, the simulator, the API key |
+//! | `stage.rs` | what runs: the service on its private PostgreSQL, the simulators, the API key |
 //! | `interactive.rs` | stays up and prints what to try |
 //! | `once.rs` | tells a story by itself, shows the books, checks them, and ends |
-//! | `story.rs` | the story, step by step, through the HTTP interface |
-//! | `shop.rs`, `ear.rs` | who takes part: the shop with its buyer, and what the gateway sent |
+//! | `story.rs`, `story/` | the story, step by step, through the HTTP interface |
+//! | `rules.rs` | which kind of payment goes to which gateway |
+//! | `shop.rs`, `ear.rs` | who takes part: the shop with its buyer, and what the gateways sent |
 //! | `timeline.rs`, `books.rs`, `t_account.rs` | how it is shown, and what is compared |
 //!
 //! The story's clock is its own and is moved by hand; nothing in it waits for real time but the
@@ -16,6 +17,7 @@ mod books;
 mod ear;
 mod interactive;
 mod once;
+mod rules;
 pub mod scratch;
 mod shop;
 mod stage;
@@ -37,13 +39,15 @@ pub struct Args {
     /// Tell the story once, show the books, check them, and end
     #[arg(long, conflicts_with_all = ["json", "listen", "simulator", "data"])]
     once: bool,
-    /// Print one line of JSON when everything is ready: url, api_key, webhook_secret, database_url
+    /// Print one line of JSON when everything is ready: url, api_key, webhook_secret, database_url,
+    /// gateways
     #[arg(long)]
     json: bool,
     /// Where the service listens; without it port 8080, or a free one where that is taken
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Where the simulator listens; without it port 8081, or a free one where that is taken
+    /// Where Stripe's simulator listens, the others on the ports that follow; without it port
+    /// 8081, or free ones where those are taken
     #[arg(long, value_name = "ADDRESS")]
     simulator: Option<SocketAddr>,
     /// The folder in which the marketplace is kept between runs

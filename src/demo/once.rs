@@ -1,5 +1,7 @@
 //! The demo that ends by itself: the story, then its books, proved in three ways.
 
+use std::path::Path;
+
 use mizan::clock::{Clock, Monotonic};
 use mizan::db::private_cluster::{ClusterOptions, PrivateCluster};
 use mizan::verify::prove as prove_laws;
@@ -31,7 +33,7 @@ pub fn run() -> CommandResult {
     let scratch = Scratch::make()?;
     let cluster = PrivateCluster::start_or_attach(ClusterOptions::new(scratch.path()))?;
     let runtime = runtime()?;
-    let result = runtime.block_on(play(&cluster.url()));
+    let result = runtime.block_on(play(&cluster.url(), scratch.path()));
     drop(runtime);
     let stopped = cluster.stop();
     drop(scratch);
@@ -45,13 +47,14 @@ pub fn run() -> CommandResult {
     Ok(end)
 }
 
-async fn play(database_url: &str) -> CommandResult {
+async fn play(database_url: &str, folder: &Path) -> CommandResult {
     let mut ending = Ending::listen()?;
     let plan = Plan {
         clock: Clock::manual(BEGINNING),
         api: Address::Rather(0),
         simulator: Address::Rather(0),
         simulator_data: None,
+        folder: folder.to_owned(),
     };
     let stage = Stage::set(database_url, plan).await?;
     let told = tokio::select! {
@@ -70,11 +73,11 @@ async fn tell(stage: &Stage) -> CommandResult {
     prove(stage, &story).await
 }
 
-/// Shows the books and proves them: by their own sums, by the laws, and by the gateway's money.
+/// Shows the books and proves them: by their own sums, by the laws, and by the gateways' money.
 async fn prove(stage: &Stage, story: &Story<'_>) -> CommandResult {
     let (db, clock) = (&stage.app.db, &stage.app.clock);
     let page = Timeline::new(clock.clone());
-    page.chapter("The journal: debits on the left, credits on the right, in AED")?;
+    page.chapter("The journal: debits on the left, credits on the right")?;
     let journal = books::journal(db, TENANT).await?;
     output::print(&t_accounts(&journal, &story.names))?;
 
@@ -87,9 +90,14 @@ async fn prove(stage: &Stage, story: &Story<'_>) -> CommandResult {
     let proved = prove_laws(db, clock, Mode::Full).await?;
     output::print(&laws::lines(&proved))?;
 
-    page.chapter("The gateway's money and ours")?;
-    let gateway = books::gateway_totals(&gateway_state(stage).await?)?;
-    let (text, agree) = books::compare(&gateway, &trial)?;
-    output::print(&text)?;
+    page.chapter("The gateways' money and ours")?;
+    let mut agree = true;
+    for (of, simulator) in stage.gateways() {
+        let gateway = books::gateway_totals(&gateway_state(of, simulator).await?)?;
+        let told = stage.tells_fees_at_once(of);
+        let (text, equal) = books::compare(of, told, &gateway, &trial)?;
+        output::print(&text)?;
+        agree &= equal;
+    }
     Ok(if balanced && agree { laws::end(&proved) } else { End::Broken })
 }

@@ -1,10 +1,10 @@
-//! The shop of the story and its buyer: real calls to the service, and a browser's to the gateway.
+//! The shop of the story and its buyer: real calls to the service, and a browser's to the gateways.
 
 use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::LOCATION;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -12,6 +12,9 @@ use crate::cli::end::Failure;
 
 /// Nobody in the story waits longer.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a page may lead to another.
+const REDIRECTS_MAX: u32 = 5;
 
 /// A shop's backend with its API key.
 pub struct Shop {
@@ -62,16 +65,52 @@ impl Shop {
     /// The buyer opens the bank's page, reads the amount, and approves. Answers where the bank
     /// sends the buyer then.
     pub async fn approve(&self, page: &str, amount: &str) -> Result<String, Failure> {
-        let shown = self.http.get(page).send().await?.text().await?;
+        self.press(page, amount, "outcome=approve").await
+    }
+
+    /// The buyer opens a gateway's page, reads the amount, and pays. Answers where the gateway
+    /// sends the buyer then.
+    pub async fn pay(&self, page: &str, amount: &str) -> Result<String, Failure> {
+        self.press(page, amount, "outcome=paid").await
+    }
+
+    /// The page at which an address leads, with its own address.
+    async fn open_page(&self, address: &str) -> Result<(Url, String), Failure> {
+        let mut at = Url::parse(address)?;
+        for _ in 0..REDIRECTS_MAX {
+            let answer = self.http.get(at.clone()).send().await?;
+            let next = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            match next.filter(|_| answer.status().is_redirection()) {
+                Some(next) => at = at.join(next)?,
+                None => return Ok((at, answer.text().await?)),
+            }
+        }
+        Err(format!("{address} leads nowhere").into())
+    }
+
+    async fn press(
+        &self,
+        page: &str,
+        amount: &str,
+        button: &'static str,
+    ) -> Result<String, Failure> {
+        let (page, shown) = self.open_page(page).await?;
         if !shown.contains(amount) {
-            return Err(format!("the bank's page does not ask for {amount}").into());
+            return Err(format!("the page does not ask for {amount}").into());
         }
         let form = self.http.post(page).header("Content-Type", "application/x-www-form-urlencoded");
-        let answer = form.body("outcome=approve").send().await?;
+        let answer = form.body(button).send().await?;
+        let status = answer.status();
         let back = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        match (answer.status(), back) {
-            (StatusCode::SEE_OTHER, Some(back)) => Ok(back.to_owned()),
-            (status, _) => Err(format!("the bank's page answered {status}").into()),
+        if let (StatusCode::SEE_OTHER, Some(back)) = (status, back) {
+            return Ok(back.to_owned());
+        }
+        // Some gateways give the buyer a form that leads to the shop.
+        let shown = answer.text().await?;
+        let form = shown.split_once(" action=\"").and_then(|(_, rest)| rest.split_once('"'));
+        match form {
+            Some((back, _)) if status == StatusCode::OK => Ok(back.to_owned()),
+            _ => Err(format!("the page answered {status}").into()),
         }
     }
 }

@@ -1,5 +1,7 @@
-//! What runs in a demo: the service on its database, the simulated gateway, one API key.
+//! What runs in a demo: the service on its database, the simulated gateways, one API key.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -7,11 +9,11 @@ use mizan::app::{self, App};
 use mizan::auth::{Mode, NewKey};
 use mizan::clock::Clock;
 use mizan::config::Config;
-use mizan_providers::ProviderName;
-use mizan_simulator::{Simulator, SimulatorConfig, SimulatorError};
+use mizan_money::Currency;
+use mizan_providers::{ProviderName, Support};
+use mizan_simulator::{Gateway, Simulator, SimulatorConfig, SimulatorError};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -19,10 +21,22 @@ use tokio::task::JoinHandle;
 use crate::cli::end::Failure;
 use crate::cli::gateways::webhook_path;
 use crate::cli::service::{self, TENANT};
-use crate::cli::simulate::sim_clock;
+use crate::cli::simulate::{address, sim_clock};
+use crate::cli::simulated::{point, simulated};
 
 /// What the first tenant is called.
 pub const MARKETPLACE: &str = "Demo marketplace";
+
+/// The gateways beside Stripe, and what the shop charges in at each.
+pub const OTHERS: [(ProviderName, Currency); 4] = [
+    (ProviderName::Razorpay, Currency::INR),
+    (ProviderName::Telr, Currency::AED),
+    (ProviderName::Paytabs, Currency::AED),
+    (ProviderName::Paypal, Currency::USD),
+];
+
+/// The file of the root that PayPal's certificates lead to.
+const PAYPAL_ROOT: &str = "paypal-root.pem";
 
 /// An address to listen on.
 #[derive(Clone, Copy, Debug)]
@@ -35,27 +49,31 @@ pub enum Address {
 
 /// How to set the stage.
 pub struct Plan {
-    /// The time of the service and of the gateway.
+    /// The time of the service and of the gateways.
     pub clock: Clock,
     /// Where the service listens.
     pub api: Address,
-    /// Where the simulator listens.
+    /// Where Stripe's simulator listens; the others take the ports that follow.
     pub simulator: Address,
-    /// Where the simulator keeps its money; `None`: in memory.
+    /// Where the simulators keep their money; `None`: in memory.
     pub simulator_data: Option<PathBuf>,
+    /// The folder of the demo, which is there.
+    pub folder: PathBuf,
 }
 
 /// Everything that runs.
 pub struct Stage {
     /// The service.
     pub app: App,
-    /// The gateway.
+    /// Stripe.
     pub simulator: Simulator,
+    /// Every other gateway.
+    pub others: BTreeMap<ProviderName, Simulator>,
     /// Where the service answers.
     pub url: String,
     /// The key for calls.
     pub key: NewKey,
-    /// What signs the gateway's webhooks.
+    /// What signs Stripe's webhooks.
     pub webhook_secret: String,
     server: JoinHandle<std::io::Result<()>>,
     closing: oneshot::Sender<()>,
@@ -69,19 +87,24 @@ impl Stage {
         let listener = plan.api.listen().await?;
         let address = listener.local_addr()?;
         let url = format!("http://{address}");
-        let (secret_key, webhook_secret) = (chance("sk_test_")?, chance("whsec_")?);
-        let mut simulated = SimulatorConfig::new(sim_clock(&plan.clock));
-        simulated.data_dir = plan.simulator_data;
-        simulated.stripe_secret_key = secret_key.clone();
-        simulated.webhook_secret = webhook_secret.clone();
-        simulated.webhook_url = Some(format!("{url}{}", webhook_path(ProviderName::Stripe)));
-        let simulator = start_simulator(simulated, plan.simulator).await?;
-
         config.http.listen = address;
         config.tenant.name = MARKETPLACE.to_owned();
-        config.stripe.base_url = simulator.url();
-        config.stripe.secret_key = Some(SecretString::from(secret_key));
-        config.stripe.webhook_secrets = vec![SecretString::from(webhook_secret.clone())];
+
+        let stripe = settings(ProviderName::Stripe, &plan, &url)?;
+        let webhook_secret = stripe.webhook_secret.clone();
+        let simulator = open(stripe, plan.simulator, &mut config).await?;
+        let mut others = BTreeMap::new();
+        for (place, (name, _)) in (1_u16..).zip(OTHERS) {
+            let at = plan.simulator.follower(place)?;
+            let other = open(settings(name, &plan, &url)?, at, &mut config).await?;
+            if let Some(root) = other.webhook_root_pem() {
+                let path = plan.folder.join(PAYPAL_ROOT);
+                fs::write(&path, root)
+                    .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+                config.paypal.trust_roots = Some(path.to_string_lossy().into_owned());
+            }
+            others.insert(name, other);
+        }
         let app = service::prepare(database_url, config, plan.clock.clone()).await?;
         let key = service::make_key(&app.db, &plan.clock, TENANT, "demo", Mode::Test).await?;
 
@@ -91,15 +114,31 @@ impl Stage {
             let _told = closed.await;
         };
         let server = tokio::spawn(app::serve(app.clone(), listener, shutdown));
-        Ok(Self { app, simulator, url, key, webhook_secret, server, closing })
+        Ok(Self { app, simulator, others, url, key, webhook_secret, server, closing })
     }
 
-    /// Ends everything: the service answers what it is at work on, then the gateway goes.
+    /// Every gateway with its name, Stripe first.
+    pub fn gateways(&self) -> impl Iterator<Item = (ProviderName, &Simulator)> {
+        let others = OTHERS.iter().filter_map(|(name, _)| Some((*name, self.others.get(name)?)));
+        [(ProviderName::Stripe, &self.simulator)].into_iter().chain(others)
+    }
+
+    /// Whether a gateway says at once what it keeps for its work, or only with its settlement.
+    pub fn tells_fees_at_once(&self, of: ProviderName) -> bool {
+        let connections = self.app.gateways.iter().filter(|it| it.provider.name() == of);
+        let mut sheets = connections.map(|it| it.provider.capabilities());
+        sheets.any(|sheet| sheet.fee_at_once == Support::Yes)
+    }
+
+    /// Ends everything: the service answers what it is at work on, then the gateways go.
     pub async fn strike(self) -> Result<(), Failure> {
         // Nobody listening means that the service has ended already.
         let _told = self.closing.send(());
         self.server.await??;
         self.simulator.stop().await;
+        for other in self.others.into_values() {
+            other.stop().await;
+        }
         Ok(())
     }
 }
@@ -110,6 +149,15 @@ impl Address {
             Self::Exactly(address) => address,
             Self::Rather(port) => loopback(port),
         }
+    }
+
+    /// Where the gateway with this place in the list listens.
+    fn follower(self, place: u16) -> Result<Self, Failure> {
+        let at = address(self.first(), place)?;
+        Ok(match self {
+            Self::Exactly(_) => Self::Exactly(at),
+            Self::Rather(_) => Self::Rather(at.port()),
+        })
     }
 
     /// Where to try next, if anywhere.
@@ -132,6 +180,30 @@ impl Address {
 
 fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// What a gateway's simulator is started with. What signs its webhooks is good for this run.
+fn settings(of: ProviderName, plan: &Plan, url: &str) -> Result<SimulatorConfig, Failure> {
+    let gateway = simulated(of).ok_or_else(|| format!("{of} has no simulator"))?;
+    let mut config = SimulatorConfig::for_gateway(gateway, sim_clock(&plan.clock));
+    config.data_dir = plan.simulator_data.clone();
+    config.webhook_url = Some(format!("{url}{}", webhook_path(of)));
+    config.webhook_secret = chance(if gateway == Gateway::Stripe { "whsec_" } else { "" })?;
+    config.stripe_secret_key = chance("sk_test_")?;
+    // It signs as well as it opens.
+    config.telr.auth_key = chance("")?;
+    Ok(config)
+}
+
+/// Starts a gateway, and tells the service of it.
+async fn open(
+    settings: SimulatorConfig,
+    at: Address,
+    config: &mut Config,
+) -> Result<Simulator, Failure> {
+    let simulator = start_simulator(settings.clone(), at).await?;
+    point(config, &settings, &simulator.url());
+    Ok(simulator)
 }
 
 async fn start_simulator(config: SimulatorConfig, at: Address) -> Result<Simulator, Failure> {

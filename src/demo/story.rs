@@ -1,4 +1,4 @@
-//! The story: five things that happen to a marketplace, through the HTTP interface alone.
+//! The story: six things that happen to a marketplace, through the HTTP interface alone.
 //!
 //! | | what happens | what the books must show |
 //! |---|---|---|
@@ -7,13 +7,17 @@
 //! | C | a part of A is refunded | the promise, then its confirmation |
 //! | D | a webhook twice, another too late | nothing more than without them |
 //! | E | the gateway's answer is lost | one charge, booked once |
+//! | F | the same order at the other gateways | each gateway's money on its own account |
+
+mod others;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mizan::jobs;
 use mizan_money::{Currency, Money};
-use mizan_simulator::{FaultKind, FaultPlan, FaultPoint, FaultRule};
+use mizan_providers::ProviderName;
+use mizan_simulator::{FaultKind, FaultPlan, FaultPoint, FaultRule, Simulator};
 use serde_json::{Value, json};
 
 use super::ear::{Ear, Heard, Verdict};
@@ -60,7 +64,8 @@ impl<'a> Story<'a> {
         self.manual_capture_in_part().await?;
         self.partial_refund(&order).await?;
         self.duplicated_and_reordered_webhooks().await?;
-        self.answer_lost_after_success().await
+        self.answer_lost_after_success().await?;
+        self.same_order_elsewhere().await
     }
 
     async fn two_vendors_with_three_d_secure(&mut self) -> Result<String, Failure> {
@@ -228,6 +233,10 @@ impl<'a> Story<'a> {
     /// Lets the gateway send what is due, and tells what had an effect.
     async fn deliver_and_sum_up(&mut self) -> Result<(), Failure> {
         let heard = self.deliver().await?;
+        self.sum_up(&heard)
+    }
+
+    fn sum_up(&self, heard: &[Heard]) -> Result<(), Failure> {
         let (applied, rest): (Vec<_>, Vec<_>) =
             heard.iter().partition(|heard| heard.verdict == Verdict::Applied);
         for Heard { event, verdict } in applied {
@@ -286,7 +295,7 @@ impl<'a> Story<'a> {
 
     /// How many successful charges the gateway has for an order.
     async fn charges_of(&self, order: &str) -> Result<usize, Failure> {
-        let state = gateway_state(self.stage).await?;
+        let state = gateway_state(ProviderName::Stripe, &self.stage.simulator).await?;
         let charges = state["charges"].as_array().map(Vec::as_slice).unwrap_or_default();
         let of_order = |charge: &&Value| {
             charge["metadata"]["order"] == order && charge["status"] == "succeeded"
@@ -295,12 +304,12 @@ impl<'a> Story<'a> {
     }
 }
 
-/// Everything that the gateway knows.
-pub async fn gateway_state(stage: &Stage) -> Result<Value, Failure> {
+/// Everything that a gateway knows.
+pub async fn gateway_state(of: ProviderName, simulator: &Simulator) -> Result<Value, Failure> {
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let address = format!("{}/_sim/state", stage.simulator.url());
+    let address = format!("{}/_sim/state", simulator.url());
     let mut state: Value = client.get(address).send().await?.json().await?;
-    Ok(state["stripe"].take())
+    Ok(state[of.as_str()].take())
 }
 
 fn of_order(order: &str, mut rule: FaultRule) -> FaultRule {

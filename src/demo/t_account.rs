@@ -23,7 +23,10 @@ pub fn t_accounts(journal: &[Transaction], names: &BTreeMap<String, String>) -> 
     let widths = Widths::of(journal);
     let draw = |transaction: &Transaction| {
         let source = names.get(&transaction.source).unwrap_or(&transaction.source);
-        let title = format!("{:>4}  {}, {source}", transaction.position, transaction.kind);
+        let currency = transaction.entries.first().map(|entry| entry.amount.currency());
+        let currency = currency.map(|it| format!(", {it}")).unwrap_or_default();
+        let kind = &transaction.kind;
+        let title = format!("{:>4}  {kind}, {source}{currency}", transaction.position);
         let time = transaction.recorded_at.format("%H:%M:%S").to_string();
         let gap = widths.total().saturating_sub(title.chars().count());
         format!("\n{title}{time:>gap$}\n{}", widths.draw(&transaction.entries))
@@ -125,7 +128,7 @@ mod tests {
         assert_eq!(
             t_accounts(&[transaction], &names),
             "
-   2  provider.fee, order A                                   00:00:00
+   2  provider.fee, order A, AED                              00:00:00
       ────────────────────────────────┬───────────────────────────────
       gateway_fees:stripe       22.32 │ gateway_clearing:stripe  23.43
       vat_input_recoverable:AE   1.11 │

@@ -73,15 +73,52 @@ fn assert_says(told: &[String], expected: &[&str]) {
 /// | C oud | −30.00 | −27.00 | −2.86 | −0.14 | | |
 /// | D oud | 52.50 | 47.25 | 5.00 | 0.25 | 2.52 | 0.12 |
 /// | E dates | 105.00 | 94.50 | 10.00 | 0.50 | 4.05 | 0.20 |
-const TRIAL_BALANCE: [&str; 8] = [
+/// | F dates, at each other gateway | 105.00 | 94.50 | 10.00 | 0.50 | 4.05 | 0.20 |
+/// | F refund, at each | −21.00 | −18.90 | −2.00 | −0.10 | | |
+///
+/// F is AED at Telr and PayTabs, which tell their fees only with the settlement; PayPal tells its
+/// fee with the tax in it.
+const TRIAL_BALANCE: [&str; 23] = [
+    "gateway_clearing:paytabs 84.00",
     "gateway_clearing:stripe 959.74",
+    "gateway_clearing:telr 84.00",
     "vat_input_recoverable:AE 1.78",
-    "vendor_payable:ven_dates:pending 499.50",
+    "vendor_payable:ven_dates:pending 650.70",
     "vendor_payable:ven_oud:pending 398.25",
-    "vat_output_payable:AE 4.75",
-    "deferred_commission 95.00",
+    "vat_output_payable:AE 5.55",
+    "deferred_commission 111.00",
     "gateway_fees:stripe 35.98",
-    "AED 997.50 997.50",
+    "AED 1,165.50 1,165.50",
+    "gateway_clearing:razorpay 79.75",
+    "vat_input_recoverable:AE 0.20",
+    "vendor_payable:ven_dates:pending 75.60",
+    "vat_output_payable:AE 0.40",
+    "deferred_commission 8.00",
+    "gateway_fees:razorpay 4.05",
+    "INR 84.00 84.00",
+    "gateway_clearing:paypal 79.75",
+    "vendor_payable:ven_dates:pending 75.60",
+    "vat_output_payable:AE 0.40",
+    "deferred_commission 8.00",
+    "gateway_fees:paypal 4.25",
+    "USD 84.00 84.00",
+];
+
+/// What is said of every other gateway: it was paid on its page, and its money is ours.
+const ELSEWHERE: [&str; 13] = [
+    "10:08:45 shop says which gateway takes which kind 4 rules",
+    "10:10:15 buyer pays 105.00 INR on Razorpay's page https://shop.example/thanks",
+    "10:12:45 buyer pays 105.00 AED on Telr's page https://shop.example/thanks",
+    "10:15:15 buyer pays 105.00 AED on PayTabs's page https://shop.example/thanks",
+    "10:17:45 buyer pays 105.00 USD on PayPal's page https://shop.example/thanks",
+    "Razorpay 105.00 charged − 21.00 refunded − 4.25 fees = 79.75 INR",
+    "the books gateway_clearing:razorpay = 79.75 INR equal",
+    "Telr 105.00 charged − 21.00 refunded = 84.00 AED, fees come with the settlement",
+    "the books gateway_clearing:telr = 84.00 AED equal",
+    "PayTabs 105.00 charged − 21.00 refunded = 84.00 AED, fees come with the settlement",
+    "the books gateway_clearing:paytabs = 84.00 AED equal",
+    "PayPal 105.00 charged − 21.00 refunded − 4.25 fees = 79.75 USD",
+    "the books gateway_clearing:paypal = 79.75 USD equal",
 ];
 
 #[test]
@@ -93,10 +130,11 @@ fn the_story_comes_out_as_worked_out_by_hand_and_leaves_nothing_behind() {
     assert_eq!((output.status.code(), said.as_str()), (Some(0), ""), "{told}");
     let told = lines(&told);
     assert_says(&told, &TRIAL_BALANCE);
+    assert_says(&told, &ELSEWHERE);
     assert_says(
         &told,
         &[
-            "1 payment.captured, order A 09:01:30",
+            "1 payment.captured, order A, AED 09:01:30",
             "gateway_clearing:stripe 735.00 │ deferred_commission 70.00",
             "│ vat_output_payable:AE 3.50",
             "│ vendor_payable:ven_dates:pending 472.50",
@@ -108,11 +146,13 @@ fn the_story_comes_out_as_worked_out_by_hand_and_leaves_nothing_behind() {
              duplicate, no effect: it was taken in before",
             "10:07:14 shop confirms it 202 processing",
             "10:07:45 gateway has charged the card 1 time",
-            "the gateway 1,102.50 charged − 105.00 refunded − 37.76 fees = 959.74 AED",
+            "Stripe 1,102.50 charged − 105.00 refunded − 37.76 fees = 959.74 AED",
             "the books gateway_clearing:stripe = 959.74 AED equal",
         ],
     );
-    assert!(!told.iter().any(|line| line.contains("BROKEN")));
+    let refunds = told.iter().filter(|line| line.contains("shop refunds 21.00"));
+    assert_eq!(refunds.filter(|line| line.ends_with("200 succeeded")).count(), 4);
+    assert!(!told.iter().any(|line| line.contains("BROKEN") || line.contains("DIFFERENT")));
     assert!(told.iter().filter(|line| line.starts_with("holds ")).count() >= 8);
     assert_eq!(fs::read_dir(&place).unwrap().count(), 0, "the database's folder is still there");
     assert_eq!(processes_at(&place), [""; 0]);
@@ -180,6 +220,26 @@ async fn pay(demo: &Open, key: &str) -> String {
     id
 }
 
+/// An order of 105.00 at PayPal, paid on its page.
+async fn pay_at_paypal(demo: &Open) -> String {
+    let order = json!({
+        "amount": 10_500, "currency": "USD", "payment_method_type": "by_paypal",
+        "return_url": "https://shop.example/thanks",
+        "lines": [{"vendor": "ven_dates", "amount": 10_500}],
+    });
+    let (code, intent) = demo.post("/v1/payment_intents", "paypal", &order).await;
+    assert_eq!(code, 201, "{intent}");
+    let id = intent["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/payment_intents/{id}");
+    let (_, intent) = demo.post(&format!("{path}/confirm"), "confirm-paypal", &json!({})).await;
+    let page = intent["next_action"]["url"].as_str().unwrap();
+    assert!(page.starts_with(demo.ready["gateways"]["paypal"].as_str().unwrap()), "{page}");
+    demo.http.post(page).body("outcome=paid").send().await.unwrap();
+    let (_, intent) = demo.post(&format!("{path}/sync"), "sync-paypal", &json!({})).await;
+    assert_eq!(intent["status"], "succeeded", "{intent}");
+    id
+}
+
 /// Proves the books kept in a folder; answers the exit code and what was printed.
 fn verify(data: &Path, args: &[&str]) -> (Option<i32>, String) {
     let mut command = mizan(&["verify", "--data", data.to_str().unwrap()]);
@@ -195,7 +255,9 @@ async fn an_open_demo_can_be_paid_at_and_keeps_its_money_between_runs() {
     for name in ["url", "api_key", "webhook_secret", "database_url"] {
         assert!(!first.word(name).is_empty(), "{name}");
     }
+    assert_eq!(first.ready["gateways"].as_object().unwrap().len(), 5);
     let id = pay(&first, "first").await;
+    let at_paypal = pay_at_paypal(&first).await;
     let old_key = first.word("api_key").to_owned();
     assert_eq!(first.interrupt(), Some(0));
     assert_eq!(processes_at(&place), [""; 0]);
@@ -204,10 +266,17 @@ async fn an_open_demo_can_be_paid_at_and_keeps_its_money_between_runs() {
     let (code, intent) = second.get(&format!("/v1/payment_intents/{id}")).await;
     assert_eq!((code, &intent["amount_captured"]), (200, &json!(10_500)));
     pay(&second, "second").await;
+    let refund = json!({ "payment_intent": at_paypal, "amount": 2_100 });
+    let (code, refund) = second.post("/v1/refunds", "refund", &refund).await;
+    assert_eq!((code, &refund["status"]), (200, &json!("succeeded")), "PayPal forgot: {refund}");
+    let (_, rules) = second.get("/v1/routing/rules").await;
+    assert_eq!(rules["data"].as_array().unwrap().len(), 4, "made once: {rules}");
     let (code, trial) = second.get("/v1/ledger/trial_balance").await;
     assert_eq!(code, 200, "{trial}");
     let lines = trial["lines"].as_array().unwrap();
-    let clearing = lines.iter().find(|line| line["account"] == "gateway_clearing").unwrap();
+    let of_stripe =
+        |line: &&Value| line["account"] == "gateway_clearing" && line["currency"] == "AED";
+    let clearing = lines.iter().find(of_stripe).unwrap();
     // Twice 105.00 less the fee of 4.05 and the VAT of 0.20 on it.
     assert_eq!(clearing["debit"], json!(2 * (10_500 - 405 - 20)));
     let address = format!("{}/v1/payment_intents", second.word("url"));
