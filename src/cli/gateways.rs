@@ -136,10 +136,7 @@ fn paypal(config: &Config) -> Result<Option<Settings>, Failure> {
     let credentials = Credentials::Paypal {
         client_id: client_id.clone(),
         client_secret: client_secret.clone(),
-        environment: match it.base_url.as_str() {
-            "https://api-m.paypal.com" => Environment::Live,
-            _ => Environment::Sandbox,
-        },
+        environment: if is_paypal_live(config) { Environment::Live } else { Environment::Sandbox },
         trust_roots: trust_roots(config)?,
         certificate_base: (!is_far(&it.base_url)).then(|| it.base_url.clone()),
     };
@@ -204,8 +201,13 @@ pub fn is_live(config: &Config) -> bool {
         || begins(config.razorpay.key_id.as_deref(), &["rzp_live_"])
         || (telr.auth_key.is_some() && !telr.test)
         || (config.paytabs.server_key.is_some() && is_far(&config.paytabs.base_url))
-        || (config.paypal.client_secret.is_some()
-            && config.paypal.base_url == "https://api-m.paypal.com")
+        || (config.paypal.client_secret.is_some() && is_paypal_live(config))
+}
+
+/// Whether PayPal's settings name the world of real money.
+fn is_paypal_live(config: &Config) -> bool {
+    let base_url = &config.paypal.base_url;
+    is_far(base_url) && !base_url.contains("sandbox")
 }
 
 /// Whether an address is not on this machine: what stands here is no gateway's.

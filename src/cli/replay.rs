@@ -9,7 +9,7 @@ use mizan_money::Timestamp;
 
 use super::database::{Absent, Opened, Place, runtime};
 use super::end::{CommandResult, End, Failure};
-use super::gateways::webhook_secrets;
+use super::gateways::{gateways, webhook_secrets};
 use super::output::{self, Format};
 use super::webhooks::moment;
 
@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> CommandResult {
     let opened = args.place.open(Absent::Refuse)?;
     let result = runtime()?.block_on(async {
         let db = opened.connect().await?;
-        let readers = readers(&opened);
+        let readers = readers(&opened)?;
         let result = match &args.into {
             None => again(&db, &readers, args).await,
             Some(url) => into_copy(&opened, &readers, url, args.format).await,
@@ -50,8 +50,8 @@ pub fn run(args: &Args) -> CommandResult {
     Ok(end)
 }
 
-fn readers(opened: &Opened) -> Readers {
-    Readers::new(webhook_secrets(&opened.config))
+fn readers(opened: &Opened) -> Result<Readers, Failure> {
+    Ok(Readers::new(webhook_secrets(&opened.config)).over(&gateways(&opened.config)?))
 }
 
 async fn again(db: &Db, readers: &Readers, args: &Args) -> CommandResult {

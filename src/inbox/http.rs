@@ -97,6 +97,9 @@ async fn take(
     };
     let headers: Headers = headers.iter().filter_map(text).collect();
     let provider = gateway.provider.as_ref();
+    if gateway.webhook_secrets.is_empty() {
+        return Err(refused(&connection, &Refused::NoSecrets));
+    }
     let certificates = gateway.certificates.of(provider, &gateway.client, &headers).await;
     let certificates = certificates.map_err(|error| no_certificate(&connection, error))?;
     let keys =

@@ -6,7 +6,7 @@ use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{
     DisputeEvent, EventSubject, FundsMovement, PaymentAnswer, ProviderEvent, ProviderRef,
-    RefundAnswer, Trust,
+    RefundAnswer, RefundStatus, Trust,
 };
 use sqlx::PgConnection;
 
@@ -148,8 +148,13 @@ impl Subjects {
             return Meaning::Ignored(ignored);
         }
         if one.trust == Trust::Hint {
-            // No query tells of a refund that was made at the gateway.
-            if said.iter().any(|word| matches!(word.fact, Fact::ForeignRefund(..))) {
+            // No query tells of a refund that was made at the gateway, or that came back.
+            let untold = |word: &Said| match &word.fact {
+                Fact::ForeignRefund(..) => true,
+                Fact::Refund(_, fact) => fact.status == RefundStatus::Failed,
+                Fact::Payment(..) => false,
+            };
+            if said.iter().any(untold) {
                 let reason = "a refund that is told by a hint only: compare the settlement";
                 return Meaning::Parked(reason.to_owned());
             }

@@ -308,6 +308,14 @@ fn answered(operation: &Operation, payment: &Payment) -> Option<OperationState> 
             PaymentStatus::Created | PaymentStatus::Unknown | PaymentStatus::Processing,
         ) => None,
         (OperationKind::Create, _) => Some(OperationState::Succeeded),
+        (OperationKind::Confirm, PaymentStatus::Failed) => Some(OperationState::Declined),
+        (
+            OperationKind::Confirm,
+            PaymentStatus::Authorised
+            | PaymentStatus::Captured
+            | PaymentStatus::Cancelled
+            | PaymentStatus::Reversed,
+        ) => Some(OperationState::Succeeded),
         (OperationKind::Capture, PaymentStatus::Captured) => Some(OperationState::Succeeded),
         (OperationKind::Capture, PaymentStatus::Cancelled) => Some(OperationState::Declined),
         (OperationKind::Void, PaymentStatus::Cancelled) => Some(OperationState::Succeeded),

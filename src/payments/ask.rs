@@ -5,7 +5,9 @@
 
 use mizan_money::id::{AttemptId, OperationId, PaymentIntentId};
 use mizan_money::{Money, TenantId, Timestamp};
-use mizan_providers::{HttpRequest, NextAction, Operation as Ask, PaymentStatus, ProviderName};
+use mizan_providers::{
+    Checkout, HttpRequest, NextAction, Operation as Ask, PaymentStatus, ProviderName, Recovery,
+};
 use sqlx::PgConnection;
 
 use super::error::PaymentError;
@@ -15,7 +17,7 @@ use super::operation::{Operation, OperationKind};
 use super::plan::Plan;
 use super::word::{self, Word};
 use super::{store, view};
-use crate::routing::{Considered, Decision, Instrument, Want, rules_in_force};
+use crate::routing::{Considered, Decision, Instrument, Rule, Want, rules_in_force};
 
 /// A question that is written down and may now be asked.
 #[derive(Clone)]
@@ -98,6 +100,10 @@ pub(super) async fn send(
 ) -> Result<Call, PaymentError> {
     let ask = operation.ask(payment)?;
     let request = gateway.build(&ask, &operation.key)?;
+    if let Recovery::Find { .. } = gateway.recovery(operation.kind) {
+        // What could never be found again is not sent.
+        gateway.build(&Ask::Find(Box::new(ask.clone())), &operation.key)?;
+    }
     operation.request_hash = Some(request.fingerprint());
     store::insert_operation(conn, tenant, &operation).await?;
     Ok(Call { operation: operation.id, ask, request, gateway: gateway.clone() })
@@ -122,6 +128,17 @@ impl Payment {
     pub fn take_at_our_word(&mut self) {
         self.intent.state = IntentState::Processing;
         self.intent.next_action = None;
+    }
+
+    /// Our word did not reach the gateway: it is given again at that time.
+    pub fn wait_for_our_word(&mut self, attempt: AttemptId, at: Timestamp) {
+        if self.intent.state == IntentState::Processing {
+            self.intent.state = IntentState::RequiresAction;
+            self.intent.next_action = Some(serde_json::json!(NextAction::Confirm));
+        }
+        for attempt in self.attempts.iter_mut().filter(|it| it.id == attempt) {
+            attempt.sync_at = Some(at);
+        }
     }
 
     /// Begins an attempt: the gateway is about to be asked.
@@ -229,6 +246,24 @@ async fn try_at_a_gateway(
     tried: &[&str],
 ) -> Result<Call, PaymentError> {
     let rules = rules_in_force(conn, tenant, now).await?;
+    let (gateway, decision) = choose(tenant, now, gateways, &payment, (&rules, tried))?;
+    let route = serde_json::to_value(&decision)
+        .map_err(|error| PaymentError::Corrupt { what: error.to_string() })?;
+    let (attempt, provider) = (AttemptId::generate(now), gateway.provider.name());
+    payment.begin_attempt(attempt, gateway.connection.clone(), provider, Some(route), now);
+    store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
+    let operation = Operation::about_to_send(&payment, attempt, OperationKind::Create, now);
+    send_and_keep(conn, tenant, &payment, operation, gateway).await
+}
+
+/// The connection that is preferred among those that can say this payment at all. Pure.
+fn choose<'g>(
+    tenant: TenantId,
+    now: Timestamp,
+    gateways: &'g Gateways,
+    payment: &Payment,
+    (rules, tried): (&[Rule], &[&str]),
+) -> Result<(&'g Gateway, Decision), PaymentError> {
     let intent = &payment.intent;
     let want = Want {
         amount: intent.amount,
@@ -240,17 +275,29 @@ async fn try_at_a_gateway(
             None => Instrument::OnThePage,
         },
     };
-    let decision = gateways.decide(tenant, &want, &rules, tried, now);
-    let Some(gateway) = decision.chosen().and_then(|name| gateways.get(name)) else {
-        return Err(no_route(intent.id, &decision));
-    };
-    let route = serde_json::to_value(&decision)
-        .map_err(|error| PaymentError::Corrupt { what: error.to_string() })?;
-    let (attempt, provider) = (AttemptId::generate(now), gateway.provider.name());
-    payment.begin_attempt(attempt, gateway.connection.clone(), provider, Some(route), now);
-    store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
-    let operation = Operation::about_to_send(&payment, attempt, OperationKind::Create, now);
-    send_and_keep(conn, tenant, &payment, operation, gateway).await
+    let (mut out, mut first) = (tried.to_vec(), None);
+    loop {
+        let decision = gateways.decide(tenant, &want, rules, &out, now);
+        let Some(gateway) = decision.chosen().and_then(|name| gateways.get(name)) else {
+            return Err(first.unwrap_or_else(|| no_route(intent.id, &decision)));
+        };
+        match can_say(gateway, payment, now) {
+            Ok(()) => return Ok((gateway, decision)),
+            Err(error) => {
+                first.get_or_insert(error);
+                out.push(&gateway.connection);
+            }
+        }
+    }
+}
+
+/// Whether a gateway's words can hold this payment.
+fn can_say(gateway: &Gateway, payment: &Payment, now: Timestamp) -> Result<(), PaymentError> {
+    let (mut trial, attempt) = (payment.clone(), AttemptId::generate(now));
+    let provider = gateway.provider.name();
+    trial.begin_attempt(attempt, gateway.connection.clone(), provider, None, now);
+    let operation = Operation::about_to_send(&trial, attempt, OperationKind::Create, now);
+    gateway.build(&operation.ask(&trial)?, &operation.key).map(drop)
 }
 
 /// Why no connection can take a payment: the shop's instrument, where that alone is missing.
@@ -333,6 +380,28 @@ fn current(payment: &Payment) -> Result<&Attempt, PaymentError> {
     payment.current_attempt().ok_or_else(|| PaymentError::Corrupt { what: what() })
 }
 
+fn is_an_open_page(gateways: &Gateways, payment: &Payment) -> Result<bool, PaymentError> {
+    let attempt = current(payment)?;
+    let can = gateway_of(gateways, attempt)?.provider.capabilities();
+    Ok(can.checkout == Checkout::HostedPage && attempt.status == PaymentStatus::RequiresAction)
+}
+
+/// Gives up what holds no money, without asking anybody.
+async fn give_up_here(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    mut payment: Payment,
+    reason: Option<String>,
+) -> Result<Step, PaymentError> {
+    let (mut plan, id) = (Plan::new(now, "api"), payment.intent.id);
+    payment.give_up(reason.clone(), &mut plan);
+    store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
+    plan.announce_all(conn, tenant, &[]).await?;
+    word::keep(conn, tenant, now, [Word::Cancelled { payment: id, reason }]).await?;
+    Ok(Step::Done(payment))
+}
+
 /// Gives the payment up. Where nothing is held and nothing can be, no gateway is asked.
 ///
 /// # Errors
@@ -349,12 +418,12 @@ pub async fn cancel(
     let needs = "a payment whose money was not taken: refund it instead";
     match payment.intent.state {
         IntentState::RequiresPaymentMethod | IntentState::RequiresConfirmation => {
-            let mut plan = Plan::new(now, "api");
-            payment.give_up(reason.clone(), &mut plan);
-            store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
-            plan.announce_all(conn, tenant, &[]).await?;
-            word::keep(conn, tenant, now, [Word::Cancelled { payment: id, reason }]).await?;
-            Ok(Step::Done(payment))
+            give_up_here(conn, tenant, now, payment, reason).await
+        }
+        // Nobody has paid on the page, and no gateway can close one. It is asked about as before:
+        // what is paid there all the same goes to unapplied receipts.
+        IntentState::RequiresAction if is_an_open_page(gateways, &payment)? => {
+            give_up_here(conn, tenant, now, payment, reason).await
         }
         // Also the way out of a review whose money was not taken.
         IntentState::RequiresAction | IntentState::RequiresCapture | IntentState::Review

@@ -62,11 +62,9 @@ pub(super) async fn take_due_attempts(
             work(async move {
                 let due = store::due_attempts(tx, tenant, now, AT_ONCE).await?;
                 for one in &due {
-                    let wait = match one.syncs + 1 >= syncs_max(one.status) {
-                        true => chrono::Duration::days(365),
-                        false => next_check(one.syncs, now) - now,
-                    };
-                    let (syncs, at) = (one.syncs + 1, now + wait);
+                    let syncs = one.syncs + 1;
+                    let more = syncs < syncs_max(one.status);
+                    let at = more.then(|| next_check(one.syncs, now));
                     store::postpone_attempt(tx, tenant, one.attempt, syncs, at).await?;
                 }
                 Ok(due.into_iter().map(|one| (one.intent, one.attempt)).collect())
@@ -80,6 +78,7 @@ pub(super) async fn take_due_attempts(
 const fn syncs_max(status: PaymentStatus) -> i16 {
     match status {
         PaymentStatus::Captured => 6,
+        PaymentStatus::Failed | PaymentStatus::Cancelled => 3,
         _ => 40,
     }
 }

@@ -9,7 +9,8 @@ use mizan_ledger::postings::{PaymentCaptured, ReceiptUnapplied, VendorPart};
 use mizan_money::id::AttemptId;
 use mizan_money::{Money, Timestamp};
 use mizan_providers::{
-    CaptureMethod, Checkout, NextAction, PaymentAnswer, PaymentStatus, ProviderName, webhook_reader,
+    CaptureMethod, Checkout, NextAction, PaymentAnswer, PaymentStatus, ProviderName, ProviderRef,
+    webhook_reader,
 };
 use serde_json::json;
 
@@ -81,6 +82,15 @@ impl Payment {
         if older {
             return Ok(Effect::Stale(format!("{} came after {known}", fact.status)));
         }
+        if self.page_is_still_open(n, fact) {
+            return Ok(self.try_again_on_the_page(n, fact, plan));
+        }
+        if known == PaymentStatus::Captured && self.is_another_charge(n, fact) {
+            return Ok(Effect::Unclear(format!(
+                "{:?} was taken on the same order as well: refund it at the gateway",
+                fact.charge_ref.as_ref().map(ProviderRef::as_str)
+            )));
+        }
         if let Some(charge) = &fact.charge_ref {
             self.attempts[n].charge_ref = Some(charge.clone());
         }
@@ -110,13 +120,49 @@ impl Payment {
     fn learn_agreement(&mut self, n: usize, fact: &PaymentAnswer, plan: &Plan) -> bool {
         let agreed = fact.status == PaymentStatus::RequiresAction
             && fact.next_action == Some(NextAction::Confirm);
-        if !agreed || !self.is_under_way() || self.waits_for_our_word() {
+        // In any other state our word is on its way already, or too late.
+        let open = self.intent.state == IntentState::RequiresAction;
+        if !agreed || !open || self.waits_for_our_word() {
             return false;
         }
         self.intent.state = IntentState::RequiresAction;
         self.intent.next_action = Some(json!(NextAction::Confirm));
         self.attempts[n].sync_at = Some(plan.now());
         true
+    }
+
+    /// Whether a try failed on a gateway's page that can be tried again.
+    fn page_is_still_open(&self, n: usize, fact: &PaymentAnswer) -> bool {
+        let attempt = &self.attempts[n];
+        fact.status == PaymentStatus::Failed
+            && attempt.status == PaymentStatus::RequiresAction
+            && self.intent.state == IntentState::RequiresAction
+            && collects_on_its_page(attempt.provider)
+    }
+
+    /// The customer may choose again on the same page. A second page beside it could be paid, too.
+    fn try_again_on_the_page(&mut self, n: usize, fact: &PaymentAnswer, plan: &mut Plan) -> Effect {
+        let error = fact.last_error.as_ref().map(|error| json!(error));
+        let error = error.or(Some(json!({ "code": "payment_failed" })));
+        if self.intent.last_error == error {
+            return Effect::Known;
+        }
+        self.intent.last_error = error;
+        self.attempts[n].sync_at = Some(plan.now() + PAGE_WAIT);
+        self.attempts[n].syncs = 0;
+        let id = self.intent.id.to_string();
+        plan.announce("payment.requires_action", id, None, view::event_payload(self));
+        Effect::Applied
+    }
+
+    /// Whether money was taken by another charge than the one that is known. A charge that only
+    /// now gets a name is none.
+    fn is_another_charge(&self, n: usize, fact: &PaymentAnswer) -> bool {
+        let known = self.attempts[n].charge_ref.as_ref();
+        let told = fact.charge_ref.as_ref();
+        fact.status == PaymentStatus::Captured
+            && self.intent.capture_method == CaptureMethod::Automatic
+            && matches!((known, told), (Some(known), Some(told)) if known != told)
     }
 
     fn learn_references(&mut self, n: usize, fact: &PaymentAnswer) {
@@ -360,7 +406,9 @@ impl Payment {
             Some(format!("{taken} was taken after the payment was {}", self.intent.state.as_str()))
         } else if beyond.is_positive() {
             Some(format!("{beyond} was taken beyond what was asked ({asked})"))
-        } else if fact.amount != asked || (automatic && taken != asked) {
+        } else if (fact.amount != asked && (automatic || fact.amount != taken))
+            || (automatic && taken != asked)
+        {
             Some(format!("{taken} was taken, asked was {asked}"))
         } else {
             None

@@ -2,7 +2,7 @@
 
 use mizan_ledger::postings::ProviderFee;
 use mizan_money::Timestamp;
-use mizan_providers::{PaymentAnswer, PaymentStatus};
+use mizan_providers::{PaymentAnswer, PaymentStatus, Support, webhook_reader};
 use serde_json::json;
 
 use super::error::PaymentError;
@@ -27,7 +27,11 @@ impl Payment {
             return Ok(false);
         }
         let Some(told) = &fact.fee else {
-            if attempt.sync_at.is_none() && attempt.syncs == 0 {
+            let told_later = webhook_reader(attempt.provider).capabilities().fee_at_once;
+            if told_later == Support::No {
+                // It comes with the settlement: nothing is gained by asking.
+                attempt.sync_at = None;
+            } else if attempt.sync_at.is_none() && attempt.syncs == 0 {
                 attempt.sync_at = Some(plan.now() + FEE_WAIT);
             }
             return Ok(false);

@@ -81,6 +81,8 @@ pub struct Operation {
     pub checks: i16,
     /// When it was written down.
     pub created_at: Timestamp,
+    /// When it was sent last, where it was sent again without a key.
+    pub sent_at: Timestamp,
     /// When to ask about it.
     pub next_check_at: Option<Timestamp>,
     /// When it ended.
@@ -126,6 +128,7 @@ impl Operation {
             outcome: None,
             checks: 0,
             created_at: now,
+            sent_at: now,
             next_check_at: Some(now + CALL_TIME_MAX),
             finished_at: None,
         }

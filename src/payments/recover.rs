@@ -10,8 +10,9 @@ use super::ask::{Call, gateway_of};
 use super::error::PaymentError;
 use super::gateway::{Gateway, Repetition};
 use super::intent::Payment;
-use super::operation::{Operation, OperationKind, OperationState};
+use super::operation::{CALL_TIME_MAX, Operation, OperationKind, OperationState};
 use super::settle::{Settled, find, give_up_undone, settle};
+use super::store;
 use super::sweep::{Told, call_and_settle, query_outcome, speak};
 use crate::app::App;
 use crate::db::work;
@@ -32,10 +33,11 @@ pub async fn ask_again(
         return Ok(Some(found));
     }
     let gateway = gateway_for(app, &found)?;
-    let asked_for =
-        found.operation.state == OperationState::Pending || is_contradicted(&found.operation);
+    // A refund that was accepted has a name by which it is asked about.
+    let named = found.operation.kind == OperationKind::Refund
+        && found.operation.state == OperationState::Pending;
     if let (Recovery::Find { after_seconds }, false) =
-        (gateway.recovery(found.operation.kind), asked_for)
+        (gateway.recovery(found.operation.kind), named)
     {
         return look_for(app, tenant, found, after_seconds).await;
     }
@@ -51,7 +53,9 @@ pub async fn ask_again(
     // What failed before may work by now; what may not be repeated has come to nothing.
     match is_stuck(&found.operation) && recognises(app, &found)? {
         true => repeat(app, tenant, found).await,
-        false if told == Told::Answer => give_up(app, tenant, id).await,
+        false if told == Told::Answer && !is_contradicted(&found.operation) => {
+            give_up(app, tenant, id).await
+        }
         false => Ok(None),
     }
 }
@@ -80,13 +84,22 @@ async fn look_for(
     let ask = Ask::Find(Box::new(operation.ask(&found.payment)?));
     let request = gateway.build(&ask, &operation.key)?;
     let (outcome, archive) = speak(app, &gateway, &ask, request, Repetition::First).await;
-    if let Outcome::Unknown(unknown) = &outcome {
-        let age = app.clock.now() - operation.created_at;
-        let nothing = matches!(unknown.why, UnknownReason::NotFound { .. });
-        if nothing && age >= chrono::Duration::seconds(after_seconds.into()) {
-            return send_again(app, tenant, found, gateway).await;
+    let why = match &outcome {
+        // A refused search says nothing about what was searched for.
+        Outcome::Rejected(rejection) => Some((rejection.reason.as_str(), false)),
+        Outcome::Unknown(unknown) => {
+            Some((unknown.why.code(), matches!(unknown.why, UnknownReason::NotFound { .. })))
         }
-        tracing::warn!(id = %operation.id, why = unknown.why.code(), "the gateway did not tell");
+        _ => None,
+    };
+    if let Some((why, nothing)) = why {
+        let age = app.clock.now() - operation.sent_at;
+        let late_enough = age >= chrono::Duration::seconds(after_seconds.into()) + CALL_TIME_MAX;
+        let open = matches!(operation.state, OperationState::Sent | OperationState::Unknown);
+        if nothing && late_enough && open && !is_contradicted(operation) {
+            return send_once_more(app, tenant, found, gateway).await;
+        }
+        tracing::warn!(id = %operation.id, why, "the gateway did not tell");
         return Ok(None);
     }
     let (id, now) = (operation.id, app.clock.now());
@@ -126,6 +139,26 @@ async fn repeat(
         return Ok(None);
     }
     send_again(app, tenant, found, gateway).await
+}
+
+/// Sends again what the gateway knows nothing of: whoever takes its turn first does, and nobody
+/// else before that answer could have come.
+async fn send_once_more(
+    app: &App,
+    tenant: TenantId,
+    found: Settled,
+    gateway: Gateway,
+) -> Result<Option<Settled>, PaymentError> {
+    let (id, sent_at, now) = (found.operation.id, found.operation.sent_at, app.clock.now());
+    let mine = app.db.transaction("send_once_more", tenant, |tx| {
+        work(async move {
+            Ok::<_, PaymentError>(store::take_sending(tx, tenant, id, sent_at, now).await?)
+        })
+    });
+    match mine.await? {
+        true => send_again(app, tenant, found, gateway).await,
+        false => Ok(None),
+    }
 }
 
 async fn send_again(

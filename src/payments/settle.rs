@@ -159,6 +159,12 @@ fn decide(
                 "reason": rejection.reason.as_str(),
                 "message": rejection.message,
             });
+            let never = was_never_asked(rejection.reason);
+            if operation.kind == OperationKind::Confirm && never {
+                // The customer's word still stands; ours is given again.
+                payment.wait_for_our_word(operation.attempt, next_check(operation.checks, now));
+                return Ok(());
+            }
             let instrument = payment.intent.payment_method.clone();
             refused(operation, payment, error, &rejection.code, promise, plan)?;
             if operation.kind == OperationKind::Create && was_never_asked(rejection.reason) {

@@ -26,14 +26,16 @@ mod steps;
 mod store;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use mizan_providers::webhook_reader;
+use mizan_providers::{Provider, webhook_reader};
 use mizan_webhooks::{Checked, Delivery, DeliveryState, Disposition, Unverifiable, check_again};
 use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::db::{DbError, MigrationError, Retry, Retryable};
 use crate::inbox::InboxError;
+use crate::payments::gateway::Gateways;
 
 pub use live::{Replayed, replay};
 pub use rebuild::{Rebuilt, prepare, rebuild};
@@ -45,17 +47,27 @@ const NAMED_MAX: usize = 20;
 #[derive(Clone, Default)]
 pub struct Readers {
     secrets: BTreeMap<String, Vec<SecretString>>,
+    adapters: BTreeMap<String, Arc<dyn Provider>>,
 }
 
 impl Readers {
     /// By the name of the connection.
     pub fn new(secrets: impl IntoIterator<Item = (String, Vec<SecretString>)>) -> Readers {
-        Readers { secrets: secrets.into_iter().collect() }
+        Readers { secrets: secrets.into_iter().collect(), adapters: BTreeMap::new() }
+    }
+
+    /// The same, reading what came over these connections as they do: by their own trust roots.
+    #[must_use]
+    pub fn over(mut self, gateways: &Gateways) -> Readers {
+        let adapters = gateways.iter().map(|it| (it.connection.clone(), Arc::clone(&it.provider)));
+        self.adapters = adapters.collect();
+        self
     }
 
     fn check<'a>(&self, delivery: &'a Delivery) -> Result<Checked<'a>, Unverifiable> {
         let secrets = self.secrets.get(&delivery.summary.connection);
-        let reader = webhook_reader(delivery.summary.provider);
+        let own = self.adapters.get(&delivery.summary.connection).cloned();
+        let reader = own.unwrap_or_else(|| webhook_reader(delivery.summary.provider));
         check_again(reader.as_ref(), secrets.map_or(&[], Vec::as_slice), delivery)
     }
 }

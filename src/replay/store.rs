@@ -21,7 +21,13 @@ pub(super) struct Copied {
 
 /// In the order of their foreign keys. What follows from gateways' words is left out or set to
 /// the beginning.
-pub(super) const COPIED: [Copied; 5] = [
+pub(super) const COPIED: [Copied; 6] = [
+    Copied {
+        read: "select to_jsonb(t) from payments.routing_rule t
+             where tenant_id = mizan.current_tenant() order by id",
+        write: "insert into payments.routing_rule
+             select r.* from jsonb_populate_recordset(null::payments.routing_rule, $1) r",
+    },
     Copied {
         // Before the first attempt only an instrument that is named makes a difference.
         read: "select to_jsonb(t) || '{

@@ -151,7 +151,11 @@ impl RuleBody {
                 return Err(invalid("connections", message));
             }
         }
-        let currencies = self.currencies.iter().take(201).map(|code| Currency::parse(code));
+        if self.name.contains(char::is_control) || self.currencies.len() > 200 {
+            let message = "A rule has at most 200 currencies, and no control characters.";
+            return Err(invalid("name", message));
+        }
+        let currencies = self.currencies.iter().map(|code| Currency::parse(code));
         let currencies: Vec<Currency> = currencies
             .collect::<Result<_, _>>()
             .map_err(|error| invalid("currencies", error.to_string()))?;

@@ -55,7 +55,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     fee_at_once: Support::Yes,
     webhook_timestamp: Support::Yes,
     webhook_event_id: Support::Yes,
-    webhook_trust: Trust::Fact,
+    webhook_trust: Trust::Hint,
     recovery: Recoveries {
         create: Recovery::SameKey { hours: ORDER_KEYS },
         confirm: Recovery::SameKey { hours: ORDER_KEYS },

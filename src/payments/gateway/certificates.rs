@@ -3,18 +3,30 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Semaphore;
+
 use mizan_providers::{GatewayClient, Headers, Provider, SendError, VerifyError};
 
 /// Most addresses that are remembered; a gateway has one or two at a time.
 const KEPT_MAX: usize = 16;
 
+/// How many are fetched at once.
+const AT_ONCE: usize = 4;
+
 /// Largest certificate file, in bytes.
 const BYTES_MAX: usize = 32 * 1024;
 
 /// Certificates in PEM by their address. Clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Certificates {
     by_url: Arc<Mutex<BTreeMap<String, String>>>,
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Certificates {
+    fn default() -> Self {
+        Self { by_url: Arc::default(), turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
 }
 
 /// Why a certificate is not there.
@@ -26,6 +38,9 @@ pub enum CertificateError {
     /// It could not be fetched; the delivery is neither believed nor refused.
     #[error("the certificate could not be fetched: {0}")]
     Fetch(#[from] SendError),
+    /// Too many are being fetched.
+    #[error("too many certificates are being fetched")]
+    Busy,
     /// What came is no certificate.
     #[error("what stands at the address of the certificate is none")]
     NoCertificate,
@@ -47,6 +62,8 @@ impl Certificates {
         if let Some(pem) = kept {
             return Ok(vec![pem]);
         }
+        // Anybody may name an address: only so many are fetched at once.
+        let Ok(_turn) = self.turns.try_acquire() else { return Err(CertificateError::Busy) };
         let bytes = client.fetch(&url).await?;
         let pem = String::from_utf8(bytes).ok().filter(|text| text.len() <= BYTES_MAX);
         let pem = pem.filter(|text| text.contains("-----BEGIN CERTIFICATE-----"));

@@ -105,9 +105,16 @@ async fn go_on(
     }
     let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
     let (id, instrument) = (settled.payment.intent.id, asked.payment_method.as_deref());
-    app.db
+    let next = app
+        .db
         .transaction("go_on", tenant, |tx| {
             work(async move {
+                // Whoever asked under this key meanwhile may have been answered for good.
+                match claim(tx, tenant, request).await? {
+                    Claim::Running { operation_id: Some(of), .. }
+                        if of == call.operation.uuid() => {}
+                    _ => return Ok(None),
+                }
                 let next = confirm_elsewhere(tx, tenant, now, gateways, id, instrument).await?;
                 if let Some(call) = &next {
                     attach_operation(tx, tenant, request, call.operation.uuid(), now).await?;
@@ -115,7 +122,12 @@ async fn go_on(
                 Ok(next)
             })
         })
-        .await
+        .await;
+    match next {
+        // No other can say it: the answer is that of the one before.
+        Err(problem) if Problem::code(&problem) == Code::UnsupportedByProvider => Ok(None),
+        other => other,
+    }
 }
 
 async fn first_transaction<'env, F>(

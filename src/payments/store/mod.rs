@@ -20,7 +20,7 @@ use sqlx::postgres::PgRow;
 pub use load::{load, lock, policy};
 pub use operation::{
     archive, due_operations, finish_operations, insert_operation, lock_open_operations,
-    lock_operation, open_operation, open_operations, operation, postpone_operation,
+    lock_operation, open_operation, open_operations, operation, postpone_operation, take_sending,
 };
 pub use query::{
     DueAttempt, Listing, awaits_reference, due_attempts, hint_attempts, intents, postpone_attempt,

@@ -29,6 +29,7 @@ fn operation_from(row: &PgRow) -> Result<Operation> {
         outcome: row.try_get("outcome")?,
         checks: row.try_get("checks")?,
         created_at: row.try_get("created_at")?,
+        sent_at: row.try_get::<Option<_>, _>("sent_at")?.unwrap_or(row.try_get("created_at")?),
         next_check_at: row.try_get("next_check_at")?,
         finished_at: row.try_get("finished_at")?,
     })
@@ -96,6 +97,26 @@ pub async fn insert_operation(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Takes the turn to send an operation again, where nobody sent it since `known`.
+///
+/// # Errors
+/// The database.
+pub async fn take_sending(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: OperationId,
+    known: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
+    let taken = sqlx::query(
+        "update payments.operation set sent_at = $4
+         where tenant_id = $1 and id = $2 and coalesce(sent_at, created_at) = $3
+             and state in ('sent', 'unknown')",
+    );
+    let taken = taken.bind(tenant.0).bind(id.uuid()).bind(known).bind(now).execute(conn).await?;
+    Ok(taken.rows_affected() == 1)
 }
 
 /// Writes what came of operations, in one statement.

@@ -103,7 +103,7 @@ pub async fn postpone_attempt(
     tenant: TenantId,
     attempt: AttemptId,
     syncs: i16,
-    at: Timestamp,
+    at: Option<Timestamp>,
 ) -> Result<()> {
     sqlx::query(
         "update payments.attempt set syncs = $3, sync_at = $4
@@ -118,7 +118,8 @@ pub async fn postpone_attempt(
     Ok(())
 }
 
-/// Says that attempts are to be asked about at once: a hint came.
+/// Says that attempts are to be asked about at once: a hint came. One that somebody is changing
+/// is left to them and to its ladder: nothing waits here.
 ///
 /// # Errors
 /// The database.
@@ -133,7 +134,11 @@ pub async fn hint_attempts(
     }
     sqlx::query(
         "update payments.attempt set sync_at = $3, syncs = 0
-         where tenant_id = $1 and id = any ($2)",
+         where tenant_id = $1 and id in (
+             select id from payments.attempt
+             where tenant_id = $1 and id = any ($2)
+             for no key update skip locked
+         )",
     )
     .bind(tenant.0)
     .bind(attempts.iter().map(|id| id.uuid()).collect::<Vec<_>>())
