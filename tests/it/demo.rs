@@ -224,7 +224,7 @@ async fn pay(demo: &Open, key: &str) -> String {
 async fn pay_at_paypal(demo: &Open) -> String {
     let order = json!({
         "amount": 10_500, "currency": "USD", "payment_method_type": "by_paypal",
-        "return_url": "https://shop.example/thanks",
+        "return_url": format!("{}/healthz", demo.word("url")),
         "lines": [{"vendor": "ven_dates", "amount": 10_500}],
     });
     let (code, intent) = demo.post("/v1/payment_intents", "paypal", &order).await;
@@ -234,7 +234,8 @@ async fn pay_at_paypal(demo: &Open) -> String {
     let (_, intent) = demo.post(&format!("{path}/confirm"), "confirm-paypal", &json!({})).await;
     let page = intent["next_action"]["url"].as_str().unwrap();
     assert!(page.starts_with(demo.ready["gateways"]["paypal"].as_str().unwrap()), "{page}");
-    demo.http.post(page).body("outcome=paid").send().await.unwrap();
+    let back = demo.http.post(page).body("outcome=paid").send().await.unwrap();
+    assert_eq!(back.url().path(), "/healthz");
     let (_, intent) = demo.post(&format!("{path}/sync"), "sync-paypal", &json!({})).await;
     assert_eq!(intent["status"], "succeeded", "{intent}");
     id
@@ -274,9 +275,8 @@ async fn an_open_demo_can_be_paid_at_and_keeps_its_money_between_runs() {
     let (code, trial) = second.get("/v1/ledger/trial_balance").await;
     assert_eq!(code, 200, "{trial}");
     let lines = trial["lines"].as_array().unwrap();
-    let of_stripe =
-        |line: &&Value| line["account"] == "gateway_clearing" && line["currency"] == "AED";
-    let clearing = lines.iter().find(of_stripe).unwrap();
+    let in_aed = |line: &&Value| line["account"] == "gateway_clearing" && line["currency"] == "AED";
+    let clearing = lines.iter().find(in_aed).unwrap();
     // Twice 105.00 less the fee of 4.05 and the VAT of 0.20 on it.
     assert_eq!(clearing["debit"], json!(2 * (10_500 - 405 - 20)));
     let address = format!("{}/v1/payment_intents", second.word("url"));
