@@ -174,7 +174,8 @@ mod tests {
         assert!(agree && text.contains("1,102.50 charged − 105.00 refunded − 37.76 fees = 959.74"));
         assert!(!compare(true, &gateway, &books(95_973)).1);
         assert!(!compare(true, &gateway, &[]).1);
-        assert!(!compare(true, &BTreeMap::new(), &[]).1);
+        let nothing = BTreeMap::new();
+        assert!(!compare(true, &nothing, &[]).1);
         // Fees that come later are in neither.
         assert!(compare(false, &gateway, &books(99_750)).1);
         assert!(!compare(false, &gateway, &books(95_974)).1);
