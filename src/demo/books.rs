@@ -167,7 +167,7 @@ mod tests {
         }}});
         let gateway = gateway_totals(&state).unwrap();
         let books = |debit| [line("gateway_clearing:stripe", debit, 0)];
-        let compare = |told, gateway, books: &[TrialLine]| {
+        let compare = |told, gateway: &BTreeMap<_, _>, books: &[TrialLine]| {
             compare(ProviderName::Stripe, told, gateway, books).unwrap()
         };
         let (text, agree) = compare(true, &gateway, &books(95_974));

@@ -157,7 +157,9 @@ fn welcome(stage: &Stage, args: &Args) -> String {
         first = create(&order, "3ds"),
         two = output::bold("2. The buyer approves: open the page in a browser, or"),
         three = output::bold("3. A second later the gateway's webhook is in the books"),
-        four = output::bold("4. The same order at PayPal, and its buyer pays"),
+        four = output::bold(
+            "4. The same order at PayPal; its buyer pays, and it is booked within seconds"
+        ),
         second = create(&elsewhere, "hosted/paypal"),
         also = output::bold("The same books in the terminal, and their laws"),
         data = args.data.display(),
