@@ -75,7 +75,7 @@ impl Stage<'_> {
 
     fn create(&self, capture: CaptureMethod, outcome: &str) -> CreatePayment {
         let now = self.clock.now();
-        let currency = ["AED", "INR", "USD"].into_iter().find_map(|code| {
+        let currency = ["AED", "USD", "INR"].into_iter().find_map(|code| {
             let currency = Currency::parse(code).ok()?;
             self.gateway.provider.exponent(currency).map(|_| currency)
         });
