@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mizan::clock::Clock;
 use mizan_money::Timestamp;
-use mizan_providers::{Headers, ProviderName, inspect, webhook_reader};
+use mizan_providers::paypal::Paypal;
+use mizan_providers::{Headers, Provider, ProviderName, WebhookKeys, inspect, webhook_reader};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -56,6 +58,12 @@ pub struct InspectArgs {
     /// The endpoint's signing secret; several while one is being replaced
     #[arg(long, value_name = "SECRET", required = true)]
     secret: Vec<String>,
+    /// A certificate in PEM that the delivery is signed with, instead of fetching it: PayPal
+    #[arg(long, value_name = "FILE")]
+    certificate: Vec<PathBuf>,
+    /// A root certificate in PEM to trust instead of the system's: PayPal
+    #[arg(long, value_name = "FILE")]
+    trust_root: Vec<PathBuf>,
     /// Verify as of this time (RFC 3339, or seconds since 1970) instead of now
     #[arg(long, value_name = "TIME", value_parser = moment)]
     now: Option<Timestamp>,
@@ -89,17 +97,36 @@ pub fn run(command: &Command) -> CommandResult {
 
 fn inspect_one(args: &InspectArgs) -> CommandResult {
     let name: ProviderName = args.provider.parse().map_err(|_| {
-        format!("`{}` is no gateway that Mizan knows: say `stripe` or `razorpay`", args.provider)
+        let names: Vec<&str> = ProviderName::ALL.iter().map(|it| it.as_str()).collect();
+        let names = names.join(", ");
+        format!("`{}` is no gateway that Mizan knows: say one of {names}", args.provider)
     })?;
     let headers = headers(&read(&args.headers)?)
         .map_err(|error| format!("{} holds no headers: {error}", args.headers.display()))?;
     let body = read(&args.body)?;
     let secrets: Vec<_> = args.secret.iter().cloned().map(SecretString::from).collect();
     let now = args.now.unwrap_or_else(|| Clock::system().now());
-    let found =
-        inspect(webhook_reader(name).as_ref(), &headers, &body, secrets.as_slice().into(), now);
+    let certificates = texts(&args.certificate)?;
+    let keys = WebhookKeys { secrets: &secrets, certificates: &certificates };
+    let reader = reader(name, &texts(&args.trust_root)?)?;
+    let found = inspect(reader.as_ref(), &headers, &body, keys, now);
     output::print_json(&found)?;
     Ok(if found.verified { End::Done } else { End::Failed })
+}
+
+fn texts(paths: &[PathBuf]) -> Result<Vec<String>, Failure> {
+    let text = |path: &PathBuf| Ok(String::from_utf8(read(path)?)?);
+    paths.iter().map(text).collect()
+}
+
+/// A reader that trusts these roots, where any are given.
+fn reader(name: ProviderName, roots: &[String]) -> Result<Arc<dyn Provider>, Failure> {
+    match name {
+        ProviderName::Paypal if !roots.is_empty() => {
+            Ok(Arc::new(Paypal::webhook_reader().trusting(roots)?))
+        }
+        other => Ok(webhook_reader(other)),
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

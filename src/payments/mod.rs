@@ -32,7 +32,6 @@ pub mod create;
 mod due;
 pub mod error;
 pub mod facts;
-mod fees;
 pub mod gateway;
 pub mod http;
 pub mod intent;

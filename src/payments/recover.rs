@@ -151,9 +151,7 @@ async fn send_once_more(
 ) -> Result<Option<Settled>, PaymentError> {
     let (id, sent_at, now) = (found.operation.id, found.operation.sent_at, app.clock.now());
     let mine = app.db.transaction("send_once_more", tenant, |tx| {
-        work(async move {
-            Ok::<_, PaymentError>(store::take_sending(tx, tenant, id, sent_at, now).await?)
-        })
+        work(async move { store::take_sending(tx, tenant, id, sent_at, now).await })
     });
     match mine.await? {
         true => send_again(app, tenant, found, gateway).await,

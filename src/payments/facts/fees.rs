@@ -5,9 +5,9 @@ use mizan_money::Timestamp;
 use mizan_providers::{PaymentAnswer, PaymentStatus, Support, webhook_reader};
 use serde_json::json;
 
-use super::error::PaymentError;
-use super::intent::{Fee, Payment};
-use super::plan::{Plan, Policy};
+use crate::payments::error::PaymentError;
+use crate::payments::intent::{Fee, Payment};
+use crate::payments::plan::{Plan, Policy};
 
 /// When to ask for the first time for a fee that the gateway did not tell.
 const FEE_WAIT: chrono::Duration = chrono::Duration::seconds(30);
