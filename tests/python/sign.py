@@ -1,4 +1,4 @@
-"""Signs and verifies webhooks with the official Stripe library, for tests of our own.
+"""Signs and verifies webhooks with the official libraries of Stripe and Razorpay, for our tests.
 
 Reads a JSON list of jobs from standard input and writes the list of their results:
 
@@ -7,13 +7,19 @@ Reads a JSON list of jobs from standard input and writes the list of their resul
     {"do": "verify", "secrets": ["..."], "payload": "...", "header": "...", "at": 1780000005,
      "tolerance": 300}
         -> "valid" or "invalid"
+    {"do": "razorpay_sign", "secret": "...", "payload": "..."}
+        -> the signature that the library compares with
+    {"do": "razorpay_verify", "secret": "...", "payload": "...", "header": "..."}
+        -> "valid" or "invalid"
 """
 
+import hmac
 import json
 import sys
 import time
 from unittest import mock
 
+import razorpay
 import stripe
 
 PINNED = "16.1.0"
@@ -39,10 +45,40 @@ def verify(job):
     return "invalid"
 
 
+def razorpay_utility():
+    return razorpay.Client(auth=("rzp_test_key", "not used for webhooks")).utility
+
+
+def razorpay_sign(job):
+    """The library only verifies: what it computes to compare with is its signature."""
+    seen = []
+
+    def compare(computed, given):
+        seen.append(computed)
+        return True
+
+    with mock.patch.object(hmac, "compare_digest", compare):
+        razorpay_utility().verify_webhook_signature(job["payload"], "", job["secret"])
+    return seen[0]
+
+
+def razorpay_verify(job):
+    try:
+        razorpay_utility().verify_webhook_signature(job["payload"], job["header"], job["secret"])
+        return "valid"
+    except razorpay.errors.SignatureVerificationError:
+        return "invalid"
+
+
 def main():
     if stripe.VERSION != PINNED:
         sys.exit(f"stripe {stripe.VERSION} is installed, {PINNED} is expected")
-    actions = {"sign": sign, "verify": verify}
+    actions = {
+        "sign": sign,
+        "verify": verify,
+        "razorpay_sign": razorpay_sign,
+        "razorpay_verify": razorpay_verify,
+    }
     jobs = json.load(sys.stdin)
     json.dump([actions[job["do"]](job) for job in jobs], sys.stdout)
 

@@ -1,4 +1,5 @@
-//! Counterparts that nobody here wrote: the official Stripe library, and localstripe.
+//! Counterparts that nobody here wrote: the official libraries of Stripe and Razorpay, and
+//! localstripe.
 //!
 //! Both are Python, at the versions of `tests/python/requirements.txt`.
 

@@ -1,13 +1,17 @@
-//! The official Stripe library as the judge of signatures: what it signs is believed here, what
-//! it would refuse is refused here, and the samples say of themselves what it says.
+//! The official libraries of Stripe and Razorpay as judges of signatures: what they sign is
+//! believed here, what they would refuse is refused here, and the samples say of themselves what
+//! they say.
 
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use mizan_providers::{Headers, ProviderName, webhook_reader};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::python;
+use crate::support::T0;
 use crate::support_app::{OLDER_SECRET, TestApp, WEBHOOK_SECRET, order, sign};
 
 /// Hands jobs to `tests/python/sign.py`; answers the results in order.
@@ -139,5 +143,38 @@ fn the_samples_say_of_their_signatures_what_the_official_library_says() {
     let verdicts = ask_library(&jobs.into());
     for ((name, expected), verdict) in names.iter().zip(expected).zip(verdicts) {
         assert_eq!(verdict, expected, "{name}");
+    }
+}
+
+#[test]
+fn what_razorpays_official_library_signs_is_believed_and_forgeries_are_not() {
+    let reader = webhook_reader(ProviderName::Razorpay);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("providers/fixtures/razorpay");
+    let event = std::fs::read_to_string(folder.join("webhook.payment.captured.card.json")).unwrap();
+    let (secret, other) = ("rzp_hook_of_the_tests", "rzp_hook_of_somebody_else");
+    let job = |secret: &str| json!({"do": "razorpay_sign", "secret": secret, "payload": event});
+    let signed = ask_library(&json!([job(secret), job(other)]));
+    let believes = |body: &str, header: &str| {
+        let headers = Headers::new()
+            .with("X-Razorpay-Signature", header)
+            .with("X-Razorpay-Event-Id", "evt_1");
+        let secrets = [SecretString::from(secret)];
+        let keys = secrets.as_slice().into();
+        reader.verify_webhook(body.as_bytes(), &headers, keys, T0).is_ok()
+    };
+    assert!(believes(&event, &signed[0]));
+
+    let forgeries = [
+        (event.clone(), signed[1].clone()),
+        (format!("{event} "), signed[0].clone()),
+        (event.replacen("\"amount\":", "\"amount\": ", 1), signed[0].clone()),
+        (event.clone(), signed[0].to_uppercase().replacen('A', "B", 1)),
+        (event.clone(), String::new()),
+    ];
+    let verify = |(body, header): &(String, String)| json!({"do": "razorpay_verify", "secret": secret, "payload": body, "header": header});
+    let verdicts = ask_library(&forgeries.iter().map(verify).collect());
+    assert!(verdicts.iter().all(|verdict| verdict == "invalid"), "{verdicts:?}");
+    for (body, header) in &forgeries {
+        assert!(!believes(body, header), "{header}");
     }
 }

@@ -5,3 +5,5 @@ mod bazaar;
 mod each;
 mod property;
 mod routing;
+
+pub use bazaar::Bazaar;

@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::gateways::Bazaar;
+
 fn mizan(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mizan")).args(args).output().unwrap()
 }
@@ -124,4 +126,32 @@ fn every_gateway_sends_deliveries_that_can_be_triggered() {
     assert_eq!(unknown.status.code(), Some(1));
     let told = String::from_utf8(unknown.stderr).unwrap();
     assert!(told.contains("`mizan webhooks trigger stripe list`"), "{told}");
+}
+
+#[tokio::test]
+async fn a_triggered_delivery_is_taken_in_once_and_a_forged_one_is_refused() {
+    let bazaar = Bazaar::open().await;
+    let to = format!("{}/webhooks/razorpay/razorpay", bazaar.app.url);
+    let run = |args: &'static [&'static str]| {
+        let to = to.clone();
+        async move {
+            let mut all = vec!["webhooks", "trigger", "razorpay", "payment.captured"];
+            all.extend(["--secret", "razorpay_webhook_simulator", "--to", &to]);
+            all.extend(args);
+            let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_mizan"))
+                .args(all)
+                .output()
+                .await
+                .unwrap();
+            (output.status.code(), lines(&output))
+        }
+    };
+    let (code, said) = run(&["--times", "2"]).await;
+    assert_eq!(code, Some(0), "{said:?}");
+    let answers: Vec<&Value> = said.iter().map(|one| &one["answer"]["status"]).collect();
+    assert_eq!(answers, ["ignored", "duplicate"], "{said:?}");
+    let (code, said) = run(&["--bad-signature"]).await;
+    assert_eq!((code, said[0]["status"].as_u64()), (Some(0), Some(401)), "{said:?}");
+    let (code, said) = run(&["--out-of-order"]).await;
+    assert!(code == Some(0) && said.len() > 1, "{said:?}");
 }
