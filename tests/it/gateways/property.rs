@@ -34,7 +34,7 @@ const GATEWAYS: [ProviderName; 5] = [
 const DOES: [&str; 5] = ["paid", "paid", "paid", "declined", "cancelled"];
 
 /// Where, what, and whether a delay belongs to it.
-const FAULTS: [(&str, &str); 18] = [
+const FAULTS: [(&str, &str); 24] = [
     ("create", "lost_answer"),
     ("create", "http_500"),
     ("create", "html"),
@@ -51,6 +51,12 @@ const FAULTS: [(&str, &str); 18] = [
     ("retrieve", "http_500"),
     ("retrieve", "lost_answer"),
     ("retrieve", "empty_body"),
+    ("create", "empty_body"),
+    ("create", "redirect"),
+    ("confirm", "http_429"),
+    ("capture", "html"),
+    ("refund", "empty_body"),
+    ("retrieve", "unknown_status"),
     ("webhook", "duplicate"),
     ("webhook", "reorder"),
 ];
