@@ -272,7 +272,9 @@ mod tests {
     #[test]
     fn every_gateway_has_a_signature_header_to_keep() {
         for provider in ProviderName::ALL {
-            assert!(!signature_headers(*provider).is_empty(), "{provider}");
+            // Telr signs inside the body, which is kept whole.
+            let in_the_body = *provider == ProviderName::Telr;
+            assert!(in_the_body != !signature_headers(*provider).is_empty(), "{provider}");
         }
     }
 

@@ -171,7 +171,10 @@ fn what_razorpays_official_library_signs_is_believed_and_forgeries_are_not() {
         (event.clone(), signed[0].to_uppercase().replacen('A', "B", 1)),
         (event.clone(), String::new()),
     ];
-    let verify = |(body, header): &(String, String)| json!({"do": "razorpay_verify", "secret": secret, "payload": body, "header": header});
+    let verify = |(body, header): &(String, String)| {
+        let action = "razorpay_verify";
+        json!({"do": action, "secret": secret, "payload": body, "header": header})
+    };
     let verdicts = ask_library(&forgeries.iter().map(verify).collect());
     assert!(verdicts.iter().all(|verdict| verdict == "invalid"), "{verdicts:?}");
     for (body, header) in &forgeries {
