@@ -229,7 +229,7 @@ impl World {
             ("MIZAN_STRIPE_BASE_URL", url(self.ports.gateway)),
             ("MIZAN_STRIPE_SECRET_KEY", GATEWAY_KEY.to_owned()),
             ("MIZAN_STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET.to_owned()),
-            ("MIZAN_STRIPE_REQUEST_SECONDS_MAX", "10".to_owned()),
+            ("MIZAN_GATEWAYS_REQUEST_SECONDS_MAX", "10".to_owned()),
             ("MIZAN_LOG_FILTER", "warn".to_owned()),
             ("MIZAN_LOG_FORMAT", "human".to_owned()),
         ]);
