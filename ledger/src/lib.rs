@@ -16,6 +16,7 @@
 //! | [`period`] | days that are closed |
 //! | [`day_delta`] | daily sums, for questions about the past |
 //! | [`post()`] | the only writer of the journal |
+//! | [`lock_balances`] | balances that stand until the transaction ends |
 //! | [`read`] | balances, statements, transactions, trial balance |
 //! | [`verify`] | the laws, proved on the live database |
 
@@ -25,6 +26,7 @@ pub mod day_delta;
 pub mod entry;
 mod error;
 mod fold;
+mod locked;
 pub mod period;
 mod post;
 pub mod postings;
@@ -37,6 +39,7 @@ pub use account::AccountRef;
 pub use chart::Role;
 pub use entry::{Leg, Posting, Side, credit, debit};
 pub use error::{AccountError, LedgerError, PostingError};
+pub use locked::lock_balances;
 pub use post::post;
 pub use store::ensure_partitions;
 pub use transaction::{

@@ -28,6 +28,13 @@ pub trait Provider: Send + Sync {
     /// How many decimals it counts a currency in; none where it does not take the currency.
     fn exponent(&self, currency: Currency) -> Option<u32>;
 
+    /// The step in which the gateway takes amounts of a currency, in ISO 4217 minor units: 10
+    /// where the last of three decimals must be zero.
+    fn step(&self, currency: Currency) -> i64 {
+        let theirs = self.exponent(currency).unwrap_or(currency.exponent());
+        10_i64.pow(currency.exponent().saturating_sub(theirs))
+    }
+
     /// Its words, and what they are translated to.
     fn vocabulary(&self) -> Vocabulary;
 

@@ -5,20 +5,20 @@
 //! an old word finds nothing to do. Money is another matter: what was taken is booked whatever
 //! was asked, to the order if it is still open for it and to unapplied receipts if not.
 
-use mizan_ledger::postings::{PaymentCaptured, ReceiptUnapplied, VendorPart};
 use mizan_money::id::AttemptId;
-use mizan_money::{Money, Timestamp};
-use mizan_providers::{CaptureMethod, PaymentAnswer, PaymentStatus, ProviderRef};
+use mizan_money::Timestamp;
+use mizan_providers::{PaymentAnswer, PaymentStatus, ProviderRef};
 use serde_json::json;
 
+mod capture;
 mod fees;
 mod page;
 
+pub use self::capture::deals_of;
 use self::page::{PAGE_WAIT, collects_on_its_page};
 use super::error::PaymentError;
 use super::intent::{Attempt, IntentState, Payment};
 use super::plan::{Plan, Policy};
-use super::split::{Overcharge, split_capture};
 use super::view;
 
 /// Why a word whose status is none that we know cannot be applied.
@@ -130,7 +130,7 @@ impl Payment {
         match fact.status {
             PaymentStatus::Captured => return self.capture(n, fact, at, policy, plan),
             PaymentStatus::Authorised => {
-                self.authorise(fact);
+                self.authorise(n, fact);
                 event = Some(match self.intent.state {
                     IntentState::Review => "payment.review",
                     _ => "payment.authorised",
@@ -170,7 +170,8 @@ impl Payment {
         matches!(self.intent.state, IntentState::Processing | IntentState::RequiresAction)
     }
 
-    fn authorise(&mut self, fact: &PaymentAnswer) {
+    fn authorise(&mut self, n: usize, fact: &PaymentAnswer) {
+        let charge = self.attempts[n].charge;
         let open = matches!(
             self.intent.state,
             IntentState::Processing
@@ -182,11 +183,11 @@ impl Payment {
         if !open {
             return intent.send_to_review("the gateway holds money for a payment that is closed");
         }
-        if fact.capturable != intent.amount {
-            let (held, asked) = (fact.capturable, intent.amount);
+        if fact.capturable != charge {
+            let (held, asked) = (fact.capturable, charge);
             return intent.send_to_review(format!("the gateway holds {held}, asked was {asked}"));
         }
-        intent.authorised = fact.capturable;
+        intent.authorised = intent.amount;
         intent.state = IntentState::RequiresCapture;
     }
 
@@ -226,136 +227,5 @@ impl Payment {
         self.intent.cancellation_reason = self.intent.cancellation_reason.take().or(reason);
         self.intent.state = IntentState::Cancelled;
         Some("payment.cancelled")
-    }
-
-    /// Money was taken. It is booked first; what it means for the order comes after.
-    fn capture(
-        &mut self,
-        n: usize,
-        fact: &PaymentAnswer,
-        at: Timestamp,
-        policy: &Policy,
-        plan: &mut Plan,
-    ) -> Result<(), PaymentError> {
-        let closed = matches!(
-            self.intent.state,
-            IntentState::Cancelled | IntentState::Expired | IntentState::Reversed
-        );
-        let same_currency = fact.captured.currency() == self.intent.currency;
-        let expected = if closed || !self.intent.captured.is_zero() || !same_currency {
-            Money::zero(fact.captured.currency())
-        } else {
-            Money::new(fact.captured.minor().min(self.intent.amount.minor()), self.intent.currency)
-        };
-        let beyond = fact.captured.checked_sub(expected)?;
-        // Asked first, so that nobody is told of a success that is none.
-        let question = self.question_capture(fact, closed, beyond);
-        if let Some(question) = &question {
-            let attempt = self.attempts[n].id;
-            self.intent.send_to_review(format!("{question} ({attempt})"));
-        }
-        if expected.is_positive() {
-            self.book_capture(n, expected, at, policy, plan)?;
-        }
-        if beyond.is_positive() {
-            self.book_unapplied(n, beyond, at, plan)?;
-        }
-        self.intent.next_action = None;
-        if question.is_some() {
-            let id = self.intent.id.to_string();
-            plan.announce("payment.review", id, None, view::event_payload(self));
-        }
-        Ok(())
-    }
-
-    fn book_capture(
-        &mut self,
-        n: usize,
-        captured: Money,
-        at: Timestamp,
-        policy: &Policy,
-        plan: &mut Plan,
-    ) -> Result<(), PaymentError> {
-        split_capture(&mut self.lines, captured, policy.vat, Overcharge::Cut)?;
-        let mut parts: Vec<VendorPart> = Vec::new();
-        for line in &self.lines {
-            let vendor = line.vendor.clone();
-            match parts.iter_mut().find(|part| part.vendor == vendor) {
-                Some(part) => {
-                    part.share = part.share.checked_add(line.parts.share)?;
-                    part.commission = part.commission.checked_add(line.parts.commission)?;
-                    part.commission_vat =
-                        part.commission_vat.checked_add(line.parts.commission_vat)?;
-                }
-                None => parts.push(VendorPart {
-                    vendor,
-                    share: line.parts.share,
-                    commission: line.parts.commission,
-                    commission_vat: line.parts.commission_vat,
-                }),
-            }
-        }
-        let attempt = &self.attempts[n];
-        let provider = attempt.provider.to_string();
-        let jurisdiction = policy.jurisdiction.clone();
-        let posting = PaymentCaptured { provider, jurisdiction, parts }.posting()?;
-        let (key, source) = (format!("{}:captured", attempt.id), self.intent.id.to_string());
-        let entry = plan.post("payment.captured", key, source.clone(), at, posting)?;
-        self.attempts[n].captured = captured;
-        self.intent.authorised = self.intent.amount;
-        self.intent.captured = captured;
-        self.intent.voided = self.intent.amount.checked_sub(captured)?;
-        self.intent.last_error = None;
-        self.intent.cancellation_reason = None;
-        let event = match self.intent.state {
-            IntentState::Review => "payment.captured",
-            _ => "payment.completed",
-        };
-        if self.intent.state != IntentState::Review {
-            self.intent.state = IntentState::Succeeded;
-        }
-        plan.announce(event, source, Some(entry), view::event_payload(self));
-        Ok(())
-    }
-
-    fn book_unapplied(
-        &mut self,
-        n: usize,
-        amount: Money,
-        at: Timestamp,
-        plan: &mut Plan,
-    ) -> Result<(), PaymentError> {
-        let attempt = &self.attempts[n];
-        let posting =
-            ReceiptUnapplied { provider: attempt.provider.to_string(), amount }.posting()?;
-        let (key, source) = (format!("{}:unapplied", attempt.id), self.intent.id.to_string());
-        let entry = plan.post("receipt.unapplied", key, source.clone(), at, posting)?;
-        if amount.currency() == self.intent.currency {
-            self.intent.unapplied = self.intent.unapplied.checked_add(amount)?;
-        }
-        plan.announce("payment.unapplied", source, Some(entry), view::event_payload(self));
-        Ok(())
-    }
-
-    /// What a person must look at, where the money taken is not the money asked for.
-    fn question_capture(
-        &self,
-        fact: &PaymentAnswer,
-        closed: bool,
-        beyond: Money,
-    ) -> Option<String> {
-        let (taken, asked) = (fact.captured, self.intent.amount);
-        let automatic = self.intent.capture_method == CaptureMethod::Automatic;
-        if closed {
-            Some(format!("{taken} was taken after the payment was {}", self.intent.state.as_str()))
-        } else if beyond.is_positive() {
-            Some(format!("{beyond} was taken beyond what was asked ({asked})"))
-        } else if (fact.amount != asked && (automatic || fact.amount != taken))
-            || (automatic && taken != asked)
-        {
-            Some(format!("{taken} was taken, asked was {asked}"))
-        } else {
-            None
-        }
     }
 }

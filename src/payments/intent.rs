@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
-use mizan_money::{Currency, Money, Rate, Timestamp};
+use mizan_money::{Currency, Money, MoneyError, Rate, Timestamp};
 use mizan_providers::{CaptureMethod, PaymentStatus, ProviderName, ProviderRef};
 
-use super::split::Parts;
+use serde::{Deserialize, Serialize};
+
+use super::line::Line;
+use super::split::GivenBack;
+use crate::vendors::WhoBears;
 
 /// The shop's own pairs.
 pub type Metadata = BTreeMap<String, String>;
@@ -82,6 +86,66 @@ states! {
     }
 }
 
+states! {
+    /// Where the wallet's part of a payment is.
+    WalletState {
+        /// There is none.
+        None = "none",
+        /// Held for the checkout.
+        Held = "held",
+        /// Taken, with the capture.
+        Spent = "spent",
+        /// The customer's again.
+        Released = "released",
+    }
+}
+
+/// What of a payment the customer's wallet pays, in minor units of its currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WalletPart {
+    /// Of the cash purse.
+    pub cash: Money,
+    /// Of the promo purse.
+    pub promo: Money,
+    /// Where it is.
+    pub state: WalletState,
+    /// What of the cash went back, or is promised to.
+    pub cash_back: Money,
+    /// What of the promo credit did.
+    pub promo_back: Money,
+}
+
+impl WalletPart {
+    /// Of a payment without one.
+    pub fn none(currency: Currency) -> Self {
+        let zero = Money::zero(currency);
+        let state = WalletState::None;
+        Self { cash: zero, promo: zero, state, cash_back: zero, promo_back: zero }
+    }
+
+    /// What it pays now: nothing once it was given back.
+    ///
+    /// # Errors
+    /// Amounts that do not fit.
+    pub fn paying(&self) -> Result<Money, MoneyError> {
+        match self.state {
+            WalletState::Held | WalletState::Spent => self.cash.checked_add(self.promo),
+            WalletState::None | WalletState::Released => Ok(Money::zero(self.cash.currency())),
+        }
+    }
+}
+
+/// Who sent the customer, and what for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// The shop's id of the affiliate.
+    pub affiliate: String,
+    /// Of the price before tax.
+    pub percent: Rate,
+    /// Who pays it.
+    pub funded_by: WhoBears,
+}
+
 /// What the shop wants. Amounts are in minor units of `currency`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
@@ -113,6 +177,18 @@ pub struct Intent {
     pub unapplied: Money,
     /// For people.
     pub description: Option<String>,
+    /// The shop's order; the intent's own id where it gave none.
+    pub order: Option<String>,
+    /// The shop's customer.
+    pub customer: Option<String>,
+    /// The customer's state, where tax tells states apart.
+    pub customer_state: Option<String>,
+    /// Who sent the customer.
+    pub attribution: Option<Attribution>,
+    /// What the customer's wallet pays.
+    pub wallet: WalletPart,
+    /// What refunds kept back, because cashback of the order was spent.
+    pub withheld: Money,
     /// Where the customer is, ISO 3166 alpha-2; routing goes by it.
     pub country: Option<String>,
     /// The kind of instrument, such as `card` or `upi`; routing goes by it.
@@ -140,8 +216,20 @@ pub struct Intent {
 impl Intent {
     /// What can still be refunded, in minor units.
     pub fn refundable_minor(&self) -> i64 {
-        let gone = [self.refund_pending, self.refunded, self.disputed, self.lost];
+        let gone =
+            [self.refund_pending, self.refunded, self.withheld, self.disputed, self.lost];
         gone.iter().fold(self.captured.minor(), |left, part| left.saturating_sub(part.minor()))
+    }
+
+    /// What a gateway is to take: all but the wallet's part.
+    pub fn by_gateway(&self) -> Money {
+        let wallet = self.wallet.cash.minor() + self.wallet.promo.minor();
+        Money::new(self.amount.minor() - wallet, self.currency)
+    }
+
+    /// The order's name in addresses.
+    pub fn order_name(&self) -> String {
+        self.order.clone().unwrap_or_else(|| self.id.to_string())
     }
 
     /// Sends the intent to a person. The first reason is kept: what follows comes from it.
@@ -149,31 +237,6 @@ impl Intent {
         self.state = IntentState::Review;
         self.review_reason.get_or_insert(reason.into());
     }
-}
-
-/// One line of the order. Captured and split at capture, then frozen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Its number, from 1.
-    pub n: i16,
-    /// The vendor's id.
-    pub vendor: String,
-    /// For people.
-    pub description: Option<String>,
-    /// Its price, tax included.
-    pub amount: Money,
-    /// The tax inside the price.
-    pub tax: Rate,
-    /// The platform's commission on the price before tax.
-    pub commission: Rate,
-    /// What was captured of it.
-    pub captured: Money,
-    /// The tax inside what was captured.
-    pub captured_tax: Money,
-    /// Who got what of it.
-    pub parts: Parts,
-    /// What each gave back.
-    pub refunded: Parts,
 }
 
 /// One try at one gateway with one instrument.
@@ -193,6 +256,8 @@ pub struct Attempt {
     pub status: PaymentStatus,
     /// When it said so.
     pub status_at: Timestamp,
+    /// What it asks of the gateway: the order's part of it, rounded to what the gateway can take.
+    pub charge: Money,
     /// What of its money was put on the order; the rest went to unapplied receipts.
     pub captured: Money,
     /// What it kept.
@@ -223,10 +288,20 @@ pub struct Fee {
 pub struct Refund {
     /// Its id.
     pub id: RefundId,
-    /// The attempt it goes back through.
-    pub attempt: AttemptId,
-    /// How much.
+    /// The attempt it goes back through; none where only the wallet had paid.
+    pub attempt: Option<AttemptId>,
+    /// How much the order gives back.
     pub amount: Money,
+    /// What the gateway sends: its part, rounded to what it can.
+    pub charge: Money,
+    /// What goes to the cash purse.
+    pub to_cash: Money,
+    /// What goes to the promo purse.
+    pub to_promo: Money,
+    /// What of the cash that the wallet had paid goes back by it.
+    pub cash_part: Money,
+    /// What is kept back, because cashback of the order was spent.
+    pub withheld: Money,
     /// Why, in the gateway's words.
     pub reason: String,
     /// Where it stands.
@@ -240,7 +315,7 @@ pub struct Refund {
     /// Why it failed.
     pub failure_reason: Option<String>,
     /// What each line gives back, by line number.
-    pub parts: Vec<(i16, Parts)>,
+    pub parts: Vec<GivenBack>,
     /// The bounced refund whose money this one sends again; its promise serves for both.
     pub repays: Option<RefundId>,
     /// The shop's pairs.
@@ -255,6 +330,22 @@ impl Refund {
     /// Whether its outcome is still to come.
     pub fn is_open(&self) -> bool {
         matches!(self.state, RefundState::Requested | RefundState::Sent | RefundState::Pending)
+    }
+
+    /// What the customer is owed by it.
+    pub fn owed(&self) -> Money {
+        Money::new(self.amount.minor() - self.withheld.minor(), self.amount.currency())
+    }
+
+    /// What of it a gateway's payment gives back, before rounding.
+    pub fn gateway_part(&self) -> Money {
+        let wallet = self.cash_part.minor() + self.to_promo.minor();
+        Money::new(self.owed().minor() - wallet, self.amount.currency())
+    }
+
+    /// Whether a gateway is needed for it.
+    pub fn needs_gateway(&self) -> bool {
+        self.charge.is_positive()
     }
 
     /// Whether it was made at the gateway of more than the order holds, so that no party of the
@@ -295,7 +386,7 @@ impl Payment {
             let repays =
                 |r: &&Refund| r.repays == Some(bounced.id) && r.state != RefundState::Failed;
             bounced.state == RefundState::Bounced
-                && bounced.amount == amount
+                && bounced.gateway_part() == amount
                 && !self.refunds.iter().any(|refund| repays(&refund))
         })
     }

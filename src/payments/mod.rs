@@ -35,6 +35,7 @@ pub mod facts;
 pub mod gateway;
 pub mod http;
 pub mod intent;
+pub mod line;
 pub mod operation;
 pub mod plan;
 mod recover;
@@ -49,4 +50,5 @@ pub mod view;
 pub mod word;
 
 pub use error::PaymentError;
-pub use intent::{Attempt, Intent, IntentState, Line, Payment, Refund, RefundState};
+pub use intent::{Attempt, Attribution, Intent, IntentState, Payment, Refund, RefundState};
+pub use line::Line;

@@ -4,20 +4,51 @@ use mizan_ledger::postings::INDEX;
 use mizan_ledger::{
     Authority, NewTransaction, Outcome, Posted, Posting, PostingKey, TransactionKind,
 };
-use mizan_money::{Rate, TenantId, Timestamp};
+use mizan_money::{TenantId, Timestamp};
 use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::error::PaymentError;
+use crate::commissions::Rulebook;
 use crate::outbox::{self, NewEvent};
 
-/// What a tenant has decided once and for all payments.
+/// Over which tenders a refund goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundTenders {
+    /// Over what each has left, in proportion.
+    ProRata,
+    /// What the gateway took first.
+    GatewayFirst,
+    /// What the wallet paid first.
+    WalletFirst,
+}
+
+impl RefundTenders {
+    /// The word as it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ProRata => "pro_rata",
+            Self::GatewayFirst => "gateway_first",
+            Self::WalletFirst => "wallet_first",
+        }
+    }
+
+    /// The policy of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::ProRata, Self::GatewayFirst, Self::WalletFirst];
+        all.into_iter().find(|it| it.as_str() == word)
+    }
+}
+
+/// What a tenant has decided for its payments, with the rules for the vendors of some.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Where the platform owes VAT on its commission.
+    /// Where the platform itself is.
     pub jurisdiction: String,
-    /// At which rate.
-    pub vat: Rate,
+    /// Over which tenders a refund goes.
+    pub refund_tenders: RefundTenders,
+    /// Commission, taxes and terms.
+    pub book: Rulebook,
 }
 
 /// A transaction of a plan, by its place.

@@ -5,12 +5,17 @@ use mizan_money::{Money, TenantId, Timestamp};
 use mizan_providers::{Recovery, RefundReason};
 use sqlx::PgConnection;
 
-use super::ask::{Call, gateway_of, send};
+mod promise;
+
+pub use promise::Way;
+
+use super::ask::{Step, gateway_of, send};
 use super::error::PaymentError;
 use super::gateway::{Gateway, Gateways};
 use super::intent::{IntentState, Metadata, Payment, Refund, RefundState};
 use super::operation::{Operation, OperationKind};
 use super::plan::Plan;
+use super::split::Wanted;
 use super::store;
 use super::word::{self, Word};
 
@@ -21,6 +26,10 @@ pub struct NewRefund {
     pub payment: PaymentIntentId,
     /// How much in minor units; else all that is left.
     pub amount: Option<i64>,
+    /// Only these lines, each with how much; else over all in proportion.
+    pub lines: Option<Vec<Wanted>>,
+    /// Into the customer's wallet, also what a gateway had taken.
+    pub to_wallet: bool,
     /// Why.
     pub reason: RefundReason,
     /// The shop's pairs.
@@ -38,7 +47,7 @@ pub async fn request_refund(
     now: Timestamp,
     gateways: &Gateways,
     asked: &NewRefund,
-) -> Result<(RefundId, Call), PaymentError> {
+) -> Result<Step, PaymentError> {
     let id = asked.payment;
     let payment = store::lock(conn, tenant, &[id]).await?.pop();
     let mut payment = payment.ok_or_else(|| PaymentError::NotFound { id: id.to_string() })?;
@@ -50,26 +59,26 @@ pub async fn request_refund(
         };
         return Err(PaymentError::WrongState { payment: id, state, action: "refunding", needs });
     }
-    let left = Money::new(payment.intent.refundable_minor(), payment.intent.currency);
-    let amount = Money::new(asked.amount.unwrap_or(left.minor()), payment.intent.currency);
-    let owed = payment.owed_again(amount).is_some();
-    if !amount.is_positive() && !left.is_zero() {
-        let message = "refund at least one minor unit".to_owned();
-        return Err(PaymentError::Invalid { param: "amount".into(), message });
+    if asked.to_wallet && payment.intent.customer.is_none() {
+        let message = "the order names no customer whose wallet it could go to".to_owned();
+        return Err(PaymentError::Invalid { param: "to".into(), message });
     }
-    if !owed && (amount.minor() > left.minor() || left.is_zero()) {
-        return Err(PaymentError::TooMuch { payment: id, action: "refund", asked: amount, left });
-    }
-    let taken = payment.attempts.iter().find(|attempt| attempt.captured.is_positive());
-    let attempt = taken.ok_or_else(|| PaymentError::Corrupt {
-        what: format!("{id} was captured and no attempt says so"),
-    })?;
-    let (attempt_id, gateway) = (attempt.id, gateway_of(gateways, attempt)?.clone());
-    one_at_a_time(&payment, &gateway)?;
+    let amount = amount_of(&payment, asked)?;
+    let taken = payment.attempts.iter().find(|attempt| attempt.captured.is_positive()).cloned();
+    let gateway = match &taken {
+        Some(attempt) => Some(gateway_of(gateways, attempt)?.clone()),
+        None => None,
+    };
+    let nothing = Money::zero(payment.intent.currency);
     let refund = Refund {
         id: RefundId::generate(now),
-        attempt: attempt_id,
+        attempt: taken.as_ref().map(|attempt| attempt.id),
         amount,
+        charge: nothing,
+        to_cash: nothing,
+        to_promo: nothing,
+        cash_part: nothing,
+        withheld: nothing,
         reason: asked.reason.as_str().to_owned(),
         state: RefundState::Sent,
         status_at: now,
@@ -83,10 +92,17 @@ pub async fn request_refund(
         updated_at: now,
     };
     let refund_id = refund.id;
-    let policy = store::policy(conn, tenant).await?;
+    let policy = store::policy(conn, tenant, std::slice::from_ref(&payment)).await?;
     let mut plan = Plan::new(now, "api");
-    payment.promise_refund(refund, &policy, &mut plan)?;
-    let mut operation = Operation::about_to_send(&payment, attempt_id, OperationKind::Refund, now);
+    let step = gateway.as_ref().map_or(1, |it| it.provider.step(payment.intent.currency));
+    let way = Way::Ours { lines: asked.lines.as_deref(), to_wallet: asked.to_wallet, step };
+    payment.promise_refund(refund, way, &policy, &mut plan)?;
+    let needs_gateway = payment.refund(refund_id).is_some_and(Refund::needs_gateway);
+    let (true, Some(gateway), Some(attempt)) = (needs_gateway, gateway, taken) else {
+        return settle_here(conn, tenant, payment, plan).await;
+    };
+    one_at_a_time(&payment, refund_id, &gateway)?;
+    let mut operation = Operation::about_to_send(&payment, attempt.id, OperationKind::Refund, now);
     operation.refund = Some(refund_id);
 
     // What the gateway cannot do is refused when the question is written down, before anything
@@ -96,14 +112,57 @@ pub async fn request_refund(
     let posted = plan.post_all(conn, tenant).await?;
     plan.announce_all(conn, tenant, &posted).await?;
     word::keep(conn, tenant, now, [Word::asked(call.operation)]).await?;
-    Ok((refund_id, call))
+    Ok(Step::Call(call))
+}
+
+/// How much is to go back: what was asked for, what the named lines come to, or all that is left.
+fn amount_of(payment: &Payment, asked: &NewRefund) -> Result<Money, PaymentError> {
+    let id = payment.intent.id;
+    let left = Money::new(payment.intent.refundable_minor(), payment.intent.currency);
+    let of_line = |(n, amount): &Wanted| {
+        let line = payment.lines.iter().find(|line| line.n == *n);
+        amount.or(line.map(|line| line.paid_left().minor())).unwrap_or(0)
+    };
+    let of_lines = asked.lines.as_ref().map(|lines| lines.iter().map(of_line).sum());
+    let amount = asked.amount.or(of_lines).unwrap_or(left.minor());
+    let amount = Money::new(amount, payment.intent.currency);
+    let owed = payment.owed_again(amount).is_some();
+    if !amount.is_positive() && !left.is_zero() {
+        let message = "refund at least one minor unit".to_owned();
+        return Err(PaymentError::Invalid { param: "amount".into(), message });
+    }
+    if !owed && (amount.minor() > left.minor() || left.is_zero()) {
+        return Err(PaymentError::TooMuch { payment: id, action: "refund", asked: amount, left });
+    }
+    Ok(amount)
+}
+
+/// A refund that no gateway has a part in is done at once.
+async fn settle_here(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    mut payment: Payment,
+    mut plan: Plan,
+) -> Result<Step, PaymentError> {
+    let (now, last) = (plan.now(), payment.refunds.len() - 1);
+    payment.settle_refund(last, now, &mut plan)?;
+    store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
+    let posted = plan.post_all(conn, tenant).await?;
+    plan.announce_all(conn, tenant, &posted).await?;
+    Ok(Step::Done(payment))
 }
 
 /// A gateway without keys tells refunds apart by what is known of the others: one of them at a
 /// time may have no name.
-fn one_at_a_time(payment: &Payment, gateway: &Gateway) -> Result<(), PaymentError> {
+fn one_at_a_time(
+    payment: &Payment,
+    beside: RefundId,
+    gateway: &Gateway,
+) -> Result<(), PaymentError> {
     let searched = matches!(gateway.recovery(OperationKind::Refund), Recovery::Find { .. });
-    let nameless = |it: &Refund| it.is_open() && it.provider_ref.is_none();
+    let nameless = |it: &Refund| {
+        it.id != beside && it.is_open() && it.provider_ref.is_none() && it.needs_gateway()
+    };
     match searched && payment.refunds.iter().any(nameless) {
         true => {
             let (payment, kind) = (payment.intent.id, "refund".to_owned());

@@ -2,9 +2,9 @@
 //! Pure.
 
 use mizan_ledger::postings::{
-    ReceiptReturned, ReceiptUnapplied, RefundBounced, RefundRequested, RefundSettled, VendorPart,
+    ReceiptReturned, ReceiptUnapplied, RefundBounced, RefundSettled, Share,
 };
-use mizan_ledger::{Authority, PostingKey, TransactionKind, read};
+use mizan_ledger::{AccountRef, Authority, PostingKey, Role, TransactionKind, read};
 use mizan_money::Timestamp;
 use mizan_money::id::RefundId;
 use mizan_providers::{RefundAnswer, RefundStatus};
@@ -13,7 +13,7 @@ use super::error::PaymentError;
 use super::facts::{Effect, STATUS_NOT_KNOWN};
 use super::intent::{IntentState, Payment, Refund, RefundState};
 use super::plan::{EntryAt, Plan, Policy};
-use super::split::refund_parts;
+use super::refund::Way;
 use super::view;
 
 /// The key of the entry that promises a refund.
@@ -21,55 +21,14 @@ pub fn requested_key(refund: RefundId) -> String {
     format!("{refund}:requested")
 }
 
-impl Payment {
-    /// Promises a refund: each party gives back its part, and the buyer is owed the amount.
-    ///
-    /// # Errors
-    /// More than is left; amounts that do not fit.
-    pub fn promise_refund(
-        &mut self,
-        mut refund: Refund,
-        policy: &Policy,
-        plan: &mut Plan,
-    ) -> Result<(), PaymentError> {
-        if let Some(bounced) = self.owed_again(refund.amount) {
-            // The parties have given this money back already: only the way to the buyer is new.
-            refund.repays = Some(bounced.id);
-            refund.parts = bounced.parts.clone();
-            self.announce_refund("refund.requested", &refund, None, plan);
-            self.refunds.push(refund);
-            return Ok(());
-        }
-        if refund.amount.minor() > self.intent.refundable_minor() {
-            return Err(PaymentError::TooMuch {
-                payment: self.intent.id,
-                action: "refund",
-                asked: refund.amount,
-                left: mizan_money::Money::new(self.intent.refundable_minor(), self.intent.currency),
-            });
-        }
-        refund.parts = refund_parts(&self.lines, refund.amount)?;
-        let mut parts: Vec<VendorPart> = Vec::new();
-        for (n, given) in &refund.parts {
-            let Some(line) = self.lines.iter_mut().find(|line| line.n == *n) else { continue };
-            line.refunded = line.refunded.checked_add(given)?;
-            parts.push(VendorPart {
-                vendor: line.vendor.clone(),
-                share: given.share,
-                commission: given.commission,
-                commission_vat: given.commission_vat,
-            });
-        }
-        let jurisdiction = policy.jurisdiction.clone();
-        let posting = RefundRequested { jurisdiction, parts }.posting()?;
-        let (key, source) = (requested_key(refund.id), refund.id.to_string());
-        let entry = plan.post("refund.requested", key, source, plan.now(), posting)?;
-        self.intent.refund_pending = self.intent.refund_pending.checked_add(refund.amount)?;
-        self.announce_refund("refund.requested", &refund, Some(entry), plan);
-        self.refunds.push(refund);
-        Ok(())
-    }
+/// Whether all of a refund is meant, or only what went through the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    Yes,
+    No,
+}
 
+impl Payment {
     /// Takes in a refund that was made at the gateway and not here.
     ///
     /// Where the order holds the money, the parties give it back as for any refund. Where it does
@@ -85,18 +44,19 @@ impl Payment {
         policy: &Policy,
         plan: &mut Plan,
     ) -> Result<(), PaymentError> {
-        let amount = refund.amount;
+        let amount = refund.charge;
         if amount.currency() != self.intent.currency {
             let what = format!("{amount} went back in another currency");
             return Err(PaymentError::Corrupt { what });
         }
-        let funded = self.attempt(refund.attempt).is_some_and(|a| a.captured.is_positive());
-        let left = self.intent.refundable_minor();
+        let funding = refund.attempt.and_then(|id| self.attempt(id));
+        let funded = funding.is_some_and(|attempt| attempt.captured.is_positive());
+        let left = self.left_at_the_gateway().minor();
         if funded && (amount.minor() <= left || self.owed_again(amount).is_some()) {
-            return self.promise_refund(refund, policy, plan);
+            return self.promise_refund(refund, Way::Theirs, policy, plan);
         }
         let open = self.refunds.iter().filter(|refund| refund.is_open());
-        let asked: i64 = open.map(|refund| refund.amount.minor()).sum();
+        let asked: i64 = open.map(|refund| refund.charge.minor()).sum();
         if funded && amount.minor() <= left.saturating_add(asked) {
             let what = format!("{amount} went back while a refund is being asked for");
             return Err(PaymentError::Corrupt { what });
@@ -117,7 +77,7 @@ impl Payment {
         }
     }
 
-    fn announce_refund(
+    pub(super) fn announce_refund(
         &self,
         kind: &'static str,
         refund: &Refund,
@@ -144,8 +104,8 @@ impl Payment {
         let n = self.refunds.iter().position(|refund| refund.id == id);
         let n = n.ok_or(PaymentError::UnknownRefund { refund: id })?;
         self.refunds[n].provider_ref.get_or_insert_with(|| fact.provider_ref.clone());
-        if fact.amount != self.refunds[n].amount {
-            let (told, asked) = (fact.amount, self.refunds[n].amount);
+        if fact.amount != self.refunds[n].charge {
+            let (told, asked) = (fact.amount, self.refunds[n].charge);
             let question = format!("{id}: the gateway says {told}, asked was {asked}");
             self.ask_a_person(&question, plan);
             return Ok(Effect::Unclear(question));
@@ -197,26 +157,57 @@ impl Payment {
         }
     }
 
-    fn settle_refund(
+    /// The money is with the customer: through the gateway, in the wallet, or both.
+    ///
+    /// # Errors
+    /// Amounts that do not fit.
+    pub(super) fn settle_refund(
         &mut self,
         n: usize,
         at: Timestamp,
         plan: &mut Plan,
     ) -> Result<Effect, PaymentError> {
-        let amount = self.refunds[n].amount;
         if self.refunds[n].is_beyond() {
             return self.move_unapplied(n, at, RefundState::Succeeded, plan);
         }
-        let provider = self.provider_of(n)?;
-        let posting = RefundSettled { provider, amount }.posting()?;
+        let (owed, paid) = (self.refunds[n].owed(), self.refund_shares(n, Whole::Yes)?);
+        let posting = RefundSettled { owed, paid }.posting()?;
         let source = self.refunds[n].id.to_string();
         let key = format!("{source}:succeeded");
         let entry = plan.post("refund.succeeded", key, source, at, posting)?;
-        self.intent.refund_pending = self.intent.refund_pending.checked_sub(amount)?;
-        self.intent.refunded = self.intent.refunded.checked_add(amount)?;
+        self.intent.refund_pending = self.intent.refund_pending.checked_sub(owed)?;
+        self.intent.refunded = self.intent.refunded.checked_add(owed)?;
         self.refunds[n].state = RefundState::Succeeded;
+        self.refunds[n].status_at = at;
         self.announce_refund("refund.succeeded", &self.refunds[n], Some(entry), plan);
         Ok(Effect::Applied)
+    }
+
+    /// Out of what a refund is paid: the gateway, and, where it is the whole, the wallet; what
+    /// rounding adds or leaves is nobody's.
+    fn refund_shares(&self, n: usize, whole: Whole) -> Result<Vec<Share>, PaymentError> {
+        let refund = &self.refunds[n];
+        let mut shares = Vec::new();
+        let mut sum = refund.charge;
+        if refund.needs_gateway() {
+            let provider = self.provider_of(n)?;
+            let account = AccountRef::new(Role::GatewayClearing, &[&provider])?;
+            shares.push(Share { account, amount: refund.charge });
+        }
+        let mut target = refund.gateway_part();
+        if whole == Whole::Yes {
+            target = refund.owed();
+            for (kind, amount) in [("cash", refund.to_cash), ("promo", refund.to_promo)] {
+                let Some(customer) = &self.intent.customer else { continue };
+                let dims = [customer.as_str(), kind, "spendable"];
+                let account = AccountRef::new(Role::CustomerWallet, &dims)?;
+                sum = sum.checked_add(amount)?;
+                shares.push(Share { account, amount });
+            }
+        }
+        let account = AccountRef::new(Role::RoundingDifference, &[])?;
+        shares.push(Share { account, amount: target.checked_sub(sum)? });
+        Ok(shares)
     }
 
     /// Books a refund beyond the order: out of unapplied receipts, or back into them.
@@ -227,7 +218,7 @@ impl Payment {
         state: RefundState,
         plan: &mut Plan,
     ) -> Result<Effect, PaymentError> {
-        let (provider, amount) = (self.provider_of(n)?, self.refunds[n].amount);
+        let (provider, amount) = (self.provider_of(n)?, self.refunds[n].charge);
         let (kind, posting, unapplied) = match state {
             RefundState::Succeeded => (
                 "receipt.returned",
@@ -261,18 +252,17 @@ impl Payment {
         reason: Option<String>,
         plan: &mut Plan,
     ) -> Result<Effect, PaymentError> {
-        let amount = self.refunds[n].amount;
         if self.refunds[n].is_beyond() {
             self.refunds[n].failure_reason = reason;
             return self.move_unapplied(n, at, RefundState::Bounced, plan);
         }
-        let provider = self.provider_of(n)?;
-        let posting = RefundBounced { provider, amount }.posting()?;
+        let (owed, back) = (self.refunds[n].gateway_part(), self.refund_shares(n, Whole::No)?);
+        let posting = RefundBounced { back, owed }.posting()?;
         let source = self.refunds[n].id.to_string();
         let entry =
             plan.post("refund.bounced", format!("{source}:bounced"), source, at, posting)?;
-        self.intent.refunded = self.intent.refunded.checked_sub(amount)?;
-        self.intent.refund_pending = self.intent.refund_pending.checked_add(amount)?;
+        self.intent.refunded = self.intent.refunded.checked_sub(owed)?;
+        self.intent.refund_pending = self.intent.refund_pending.checked_add(owed)?;
         self.refunds[n].state = RefundState::Bounced;
         self.refunds[n].failure_reason = reason;
         self.announce_refund("refund.bounced", &self.refunds[n], Some(entry), plan);
@@ -320,13 +310,8 @@ impl Payment {
         let actor = plan.actor().to_owned();
         let reversal = promise.reversal(key, kind, Authority::Fact, at, actor)?;
         let entry = plan.add(reversal);
-        for (number, given) in &refund.parts {
-            if let Some(line) = self.lines.iter_mut().find(|line| line.n == *number) {
-                line.refunded = line.refunded.checked_sub(given)?;
-            }
-        }
-        let amount = refund.amount;
-        self.intent.refund_pending = self.intent.refund_pending.checked_sub(amount)?;
+        let refund = refund.clone();
+        self.count_refund(&refund, -1)?;
         self.refunds[n].state = RefundState::Failed;
         self.refunds[n].failure_reason = reason;
         self.announce_refund("refund.failed", &self.refunds[n], Some(entry), plan);
@@ -334,8 +319,9 @@ impl Payment {
     }
 
     fn provider_of(&self, n: usize) -> Result<String, PaymentError> {
-        let attempt = self.refunds[n].attempt;
-        let found = self.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
+        let found = self.refunds[n].attempt.and_then(|id| self.attempt(id));
+        let what = || format!("{} goes through no attempt", self.refunds[n].id);
+        let found = found.ok_or_else(|| PaymentError::Corrupt { what: what() })?;
         Ok(found.provider.to_string())
     }
 }

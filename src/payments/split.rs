@@ -1,31 +1,25 @@
-//! Who gets what of a capture, and what each gives back in a refund. Pure arithmetic.
+//! Who gets what of a capture. Pure arithmetic.
+//!
+//! Each line: what the customer paid for it with what the platform paid on top, less the tax
+//! inside; the commission on that by the deal, half-up per line. VAT on the commission, and what
+//! is withheld, half-up once for each vendor of the order, then spread over its lines by largest
+//! remainder. The vendor gets the rest, so that the parts add up to the line exactly.
 
 use std::collections::BTreeMap;
 
-use mizan_money::{AllocateError, Currency, Money, MoneyError, Rate, Rounding, allocate};
-use serde::{Deserialize, Serialize};
+use mizan_ledger::{AccountError, AccountRef, Role};
+use mizan_money::{AllocateError, Money, MoneyError, Rounding, allocate};
 
-use super::intent::Line;
+mod give_back;
+mod taxes;
 
-/// The parts of an amount: they add up to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parts {
-    /// The vendor's.
-    pub share: Money,
-    /// The platform's, net of VAT.
-    pub commission: Money,
-    /// The tax office's, on the commission.
-    pub commission_vat: Money,
-}
+use self::taxes::{charged_taxes, own_taxes, withheld_taxes};
+use super::intent::Attribution;
+use super::line::{Component, Line, LineKind, Part};
+use crate::commissions::Deal;
+use crate::vendors::{SupplyRole, WhoBears};
 
-/// Parts as they are stored with a refund, in minor units.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct StoredParts {
-    pub n: i16,
-    pub share: i64,
-    pub commission: i64,
-    pub commission_vat: i64,
-}
+pub use give_back::{GivenBack, Wanted, give_back};
 
 /// Why a split cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,272 +34,214 @@ pub enum SplitError {
         /// What would be kept of it.
         charged: Money,
     },
+    /// A refund of more than a line has left.
+    #[error("line {line} has {left} left, {asked} were asked for")]
+    LineHasLess {
+        /// The line.
+        line: i16,
+        /// What it has.
+        left: Money,
+        /// What was asked for.
+        asked: Money,
+    },
+    /// A refund of lines that are not there, or that do not add up.
+    #[error("{0}")]
+    Lines(&'static str),
     /// Amounts that do not fit.
     #[error(transparent)]
     Money(#[from] MoneyError),
     /// Weights that cannot be.
     #[error(transparent)]
     Allocate(#[from] AllocateError),
+    /// An account that cannot be.
+    #[error(transparent)]
+    Account(#[from] AccountError),
 }
 
-impl Parts {
-    /// Nothing for anybody.
-    pub fn zero(currency: Currency) -> Parts {
-        let zero = Money::zero(currency);
-        Parts { share: zero, commission: zero, commission_vat: zero }
-    }
-
-    /// All of it.
-    ///
-    /// # Errors
-    /// A sum that does not fit.
-    pub fn total(&self) -> Result<Money, MoneyError> {
-        self.share.checked_add(self.commission)?.checked_add(self.commission_vat)
-    }
-
-    /// # Errors
-    /// A sum that does not fit.
-    pub fn checked_add(&self, other: &Parts) -> Result<Parts, MoneyError> {
-        Ok(Parts {
-            share: self.share.checked_add(other.share)?,
-            commission: self.commission.checked_add(other.commission)?,
-            commission_vat: self.commission_vat.checked_add(other.commission_vat)?,
-        })
-    }
-
-    /// # Errors
-    /// A difference that does not fit.
-    pub fn checked_sub(&self, other: &Parts) -> Result<Parts, MoneyError> {
-        Ok(Parts {
-            share: self.share.checked_sub(other.share)?,
-            commission: self.commission.checked_sub(other.commission)?,
-            commission_vat: self.commission_vat.checked_sub(other.commission_vat)?,
-        })
-    }
-
-    fn minors(&self) -> [i64; 3] {
-        [self.share.minor(), self.commission.minor(), self.commission_vat.minor()]
-    }
-
-    fn of(parts: &[Money]) -> Option<Parts> {
-        match parts {
-            [share, commission, commission_vat] => Some(Parts {
-                share: *share,
-                commission: *commission,
-                commission_vat: *commission_vat,
-            }),
-            _ => None,
-        }
-    }
-}
-
-/// What to do where commission and the VAT on it are more than a line has.
+/// What to do where the platform's charges are more than a line has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overcharge {
     /// Refuse: the order is being made.
     Refuse,
-    /// Cut the VAT: the money is there and must be booked. Rounding on a few minor units, or a
-    /// rate that rose since, may not take more than was captured.
+    /// Cut the charges: the money is there and must be booked. Rounding on a few minor units, or
+    /// a rate that rose since, may not take more than was captured.
     Cut,
 }
 
-/// Splits what was captured over the lines and writes it into them.
+/// What of an order decides beside its lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// Whose order it is.
+    pub customer: Option<&'a str>,
+    /// Who sent the customer.
+    pub attribution: Option<&'a Attribution>,
+}
+
+/// Splits what was captured over the lines and writes it into them, with the deal that held.
 ///
-/// A capture of less than the order is spread over the lines by their prices (largest
-/// remainder). Tax inside the price and commission on the price before tax are rounded half-up
-/// per line; VAT on commission once per vendor, then spread over that vendor's lines.
+/// A capture of less than the order is spread over the lines by what the customer was to pay for
+/// them (largest remainder).
 ///
 /// # Errors
-/// A commission above the price, where that is to be refused; amounts that do not fit.
+/// Charges above the price, where that is to be refused; amounts that do not fit.
 pub fn split_capture(
     lines: &mut [Line],
+    deals: &[Deal],
     captured: Money,
-    vat: Rate,
+    order: Order<'_>,
     overcharge: Overcharge,
 ) -> Result<(), SplitError> {
-    let prices: Vec<i64> = lines.iter().map(|line| line.amount.minor()).collect();
-    let amounts = allocate(captured, &prices)?;
+    let amounts: Vec<i64> = lines.iter().map(|line| line.amount.minor()).collect();
+    let whole = amounts.iter().sum::<i64>() == captured.minor();
+    for (line, amount) in lines.iter_mut().zip(allocate(captured, &amounts)?) {
+        capture_line(line, amount, whole)?;
+    }
     let mut by_vendor: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, (line, amount)) in lines.iter_mut().zip(amounts).enumerate() {
-        line.captured = amount;
-        line.captured_tax = line.tax.contained_in(amount, Rounding::HalfUp)?;
-        let before_tax = amount.checked_sub(line.captured_tax)?;
-        line.parts.commission = line.commission.of(before_tax, Rounding::HalfUp)?;
-        by_vendor.entry(line.vendor.clone()).or_default().push(at);
+    for (n, (line, deal)) in lines.iter_mut().zip(deals).enumerate() {
+        line.deal = Some(deal.clone());
+        line.parts = parts_of(line, deal, order)?;
+        let agent = line.kind == LineKind::Item && deal.terms.supply_role != SupplyRole::Principal;
+        if let (true, Some(vendor)) = (agent, &line.vendor) {
+            by_vendor.entry(vendor.clone()).or_default().push(n);
+        }
     }
     for of_vendor in by_vendor.values() {
-        let commissions: Vec<Money> =
-            of_vendor.iter().map(|&n| lines[n].parts.commission).collect();
-        let commission = Money::sum(captured.currency(), commissions.iter().copied())?;
-        let weights: Vec<i64> = commissions.iter().map(|part| part.minor()).collect();
-        let vats = match commission.is_zero() {
-            true => vec![Money::zero(captured.currency()); of_vendor.len()],
-            false => allocate(vat.of(commission, Rounding::HalfUp)?, &weights)?,
-        };
-        for (&n, commission_vat) in of_vendor.iter().zip(vats) {
-            give_the_rest_to_the_vendor(&mut lines[n], commission_vat, overcharge)?;
+        charge_vendor(lines, of_vendor, &deals[of_vendor[0]])?;
+    }
+    for line in lines {
+        give_the_rest_to_the_vendor(line, overcharge)?;
+        line.parts.retain(|part| !part.amount.is_zero());
+    }
+    Ok(())
+}
+
+fn capture_line(line: &mut Line, captured: Money, whole: bool) -> Result<(), SplitError> {
+    line.captured = captured;
+    line.coupon = match whole {
+        true => line.platform_discount,
+        false => proportion(line.platform_discount, captured, line.amount)?,
+    };
+    let value = captured.checked_add(line.coupon)?;
+    line.captured_tax = match whole {
+        true => line.tax_amount,
+        false => line.tax.contained_in(value, Rounding::HalfUp)?,
+    };
+    Ok(())
+}
+
+/// `of` × `part` ÷ `whole`, half-up; nothing of nothing.
+fn proportion(of: Money, part: Money, whole: Money) -> Result<Money, MoneyError> {
+    let (of_minor, part, whole) =
+        (i128::from(of.minor()), i128::from(part.minor()), i128::from(whole.minor()));
+    if whole == 0 {
+        return Ok(Money::zero(of.currency()));
+    }
+    let minor = (of_minor * part * 2 + whole) / (whole * 2);
+    // No larger than `of`, of which it is a part.
+    Ok(Money::new(i64::try_from(minor).unwrap_or(i64::MAX), of.currency()))
+}
+
+/// The parts of a line but for the vendor's rest and what is worked out for all of a vendor.
+fn parts_of(line: &Line, deal: &Deal, order: Order<'_>) -> Result<Vec<Part>, SplitError> {
+    let value = line.captured.checked_add(line.coupon)?;
+    let net = value.checked_sub(line.captured_tax)?;
+    let own = |component, account: AccountRef| -> Result<Vec<Part>, SplitError> {
+        let mut parts = vec![Part::new(component, account, net)];
+        parts.extend(own_taxes(deal, line.captured_tax)?);
+        Ok(parts)
+    };
+    match (line.kind, &line.vendor) {
+        (LineKind::Item, Some(_)) if deal.terms.supply_role != SupplyRole::Principal => {
+            let commission = deal.commission.of(net, value)?;
+            let account = AccountRef::new(Role::DeferredCommission, &[])?;
+            let mut parts = vec![Part::new(Component::Commission, account, commission)];
+            parts.extend(affiliates_part(net, order)?);
+            Ok(parts)
         }
+        (LineKind::Item, _) => {
+            own(Component::Sale, AccountRef::new(Role::ProductRevenue, &[])?)
+        }
+        (LineKind::Shipping, None) => {
+            own(Component::Shipping, AccountRef::new(Role::DeferredRevenue, &["shipping"])?)
+        }
+        (LineKind::Plan, _) => {
+            let contract = line.contract.as_deref().unwrap_or("plan");
+            own(Component::Plan, AccountRef::new(Role::DeferredRevenue, &[contract])?)
+        }
+        (LineKind::TopUp, _) => {
+            let whose = order.customer.unwrap_or_default();
+            let account = AccountRef::new(Role::CustomerWallet, &[whose, "cash", "spendable"])?;
+            Ok(vec![Part::new(Component::TopUp, account, value)])
+        }
+        (LineKind::Shipping | LineKind::Tip, _) => Ok(Vec::new()),
     }
-    Ok(())
 }
 
-fn give_the_rest_to_the_vendor(
-    line: &mut Line,
-    commission_vat: Money,
-    overcharge: Overcharge,
-) -> Result<(), SplitError> {
-    line.parts.commission_vat = commission_vat;
-    let charged = line.parts.commission.checked_add(commission_vat)?;
-    line.parts.share = line.captured.checked_sub(charged)?;
-    if !line.parts.share.is_negative() {
-        return Ok(());
-    }
-    if overcharge == Overcharge::Refuse {
-        let price = line.amount;
-        return Err(SplitError::CommissionAbovePrice { line: line.n, price, charged });
-    }
-    line.parts.share = Money::zero(line.captured.currency());
-    line.parts.commission_vat = line.captured.checked_sub(line.parts.commission)?;
-    Ok(())
+/// What the vendor pays to who sent the customer, where it is the vendor who pays.
+fn affiliates_part(net: Money, order: Order<'_>) -> Result<Option<Part>, SplitError> {
+    let paid_by_vendor = |it: &&Attribution| it.funded_by == WhoBears::Vendor;
+    let Some(attribution) = order.attribution.filter(paid_by_vendor) else { return Ok(None) };
+    let account = AccountRef::new(Role::AffiliatePayable, &[&attribution.affiliate, "pending"])?;
+    let amount = attribution.percent.of(net, Rounding::HalfUp)?;
+    Ok(Some(Part::new(Component::Affiliate, account, amount)))
 }
 
-/// What each line gives back of a refund: over what each line has left, then over what each
-/// party of the line has left, both by largest remainder, so that the last refund takes the
-/// exact rest. Lines that give nothing are left out.
-///
-/// # Errors
-/// More than is left, amounts that do not fit.
-pub fn refund_parts(lines: &[Line], amount: Money) -> Result<Vec<(i16, Parts)>, SplitError> {
-    let left: Vec<Parts> =
-        lines.iter().map(|l| l.parts.checked_sub(&l.refunded)).collect::<Result<_, _>>()?;
-    let weights: Vec<i64> =
-        left.iter().map(|p| p.total().map(Money::minor)).collect::<Result<_, _>>()?;
-    let mut given = Vec::new();
-    for ((line, left), amount) in lines.iter().zip(&left).zip(allocate(amount, &weights)?) {
-        if amount.is_zero() {
+/// Adds what is rounded once for all lines of a vendor: the tax on its commission, and what is
+/// withheld of its sales.
+fn charge_vendor(lines: &mut [Line], of_vendor: &[usize], deal: &Deal) -> Result<(), SplitError> {
+    let commissions: Vec<Money> =
+        of_vendor.iter().map(|&n| lines[n].amount_of(Component::Commission)).collect();
+    let net = |line: &Line| line.captured.checked_add(line.coupon)?.checked_sub(line.captured_tax);
+    let nets: Vec<Money> =
+        of_vendor.iter().map(|&n| net(&lines[n])).collect::<Result<_, MoneyError>>()?;
+    let currency = lines[of_vendor[0]].amount.currency();
+    let total = |of: &[Money]| Money::sum(currency, of.iter().copied());
+    let taxes = charged_taxes(deal, total(&commissions)?)?.into_iter().map(|it| (it, &commissions));
+    let withheld = withheld_taxes(deal, total(&nets)?)?.into_iter().map(|it| (it, &nets));
+    for (part, weights) in taxes.chain(withheld) {
+        let weights: Vec<i64> = weights.iter().map(|weight| weight.minor()).collect();
+        if part.amount.is_zero() || weights.iter().all(|weight| *weight == 0) {
             continue;
         }
-        let parts = allocate(amount, &left.minors())?;
-        given.extend(Parts::of(&parts).map(|parts| (line.n, parts)));
+        for (&n, amount) in of_vendor.iter().zip(allocate(part.amount, &weights)?) {
+            lines[n].parts.push(Part::new(part.component, part.account.clone(), amount));
+        }
     }
-    Ok(given)
+    Ok(())
+}
+
+fn give_the_rest_to_the_vendor(line: &mut Line, overcharge: Overcharge) -> Result<(), SplitError> {
+    let currency = line.amount.currency();
+    let value = line.captured.checked_add(line.coupon)?;
+    let charged = Money::sum(currency, line.parts.iter().map(|part| part.amount))?;
+    let rest = value.checked_sub(charged)?;
+    if rest.is_negative() {
+        if overcharge == Overcharge::Refuse {
+            let price = line.amount;
+            return Err(SplitError::CommissionAbovePrice { line: line.n, price, charged });
+        }
+        return cut(line, rest.checked_neg()?);
+    }
+    let Some(vendor) = line.vendor.clone().filter(|_| rest.is_positive()) else { return Ok(()) };
+    let component = match line.kind {
+        LineKind::Tip => Component::Tip,
+        _ => Component::VendorShare,
+    };
+    let account = AccountRef::new(Role::VendorPayable, &[&vendor, "pending"])?;
+    line.parts.insert(0, Part::new(component, account, rest));
+    Ok(())
+}
+
+/// Takes what is too much from the last part first: what is withheld, then tax, then commission.
+fn cut(line: &mut Line, mut excess: Money) -> Result<(), SplitError> {
+    for part in line.parts.iter_mut().rev() {
+        let taken = Money::new(excess.minor().min(part.amount.minor()), excess.currency());
+        part.amount = part.amount.checked_sub(taken)?;
+        excess = excess.checked_sub(taken)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn aed(minor: i64) -> Money {
-        Money::new(minor, Currency::AED)
-    }
-
-    fn line(n: i16, vendor: &str, amount: i64, tax: &str, commission: &str) -> Line {
-        Line {
-            n,
-            vendor: vendor.into(),
-            description: None,
-            amount: aed(amount),
-            tax: Rate::percent(tax).unwrap(),
-            commission: Rate::percent(commission).unwrap(),
-            captured: aed(0),
-            captured_tax: aed(0),
-            parts: Parts::zero(Currency::AED),
-            refunded: Parts::zero(Currency::AED),
-        }
-    }
-
-    fn five() -> Rate {
-        Rate::percent("5").unwrap()
-    }
-
-    #[test]
-    fn an_order_of_525_with_ten_percent_gives_47250_5000_250() {
-        let mut lines = vec![line(1, "V1", 52_500, "5", "10")];
-        split_capture(&mut lines, aed(52_500), five(), Overcharge::Cut).unwrap();
-        assert_eq!(lines[0].captured_tax, aed(2_500));
-        assert_eq!(lines[0].parts.minors(), [47_250, 5_000, 250]);
-    }
-
-    #[test]
-    fn vat_on_commission_is_rounded_once_per_vendor() {
-        // 0.10 commission each: 0.005 VAT a line would round to 0.01 twice.
-        let mut lines = vec![line(1, "V", 105, "5", "10"), line(2, "V", 105, "5", "10")];
-        split_capture(&mut lines, aed(210), five(), Overcharge::Cut).unwrap();
-        let vat: i64 = lines.iter().map(|l| l.parts.commission_vat.minor()).sum();
-        assert_eq!(vat, 1);
-    }
-
-    #[test]
-    fn a_commission_above_the_price_is_refused_at_the_door() {
-        let mut lines = vec![line(1, "V", 10_000, "0", "100")];
-        let refusal =
-            split_capture(&mut lines, aed(10_000), five(), Overcharge::Refuse).unwrap_err();
-        assert!(matches!(refusal, SplitError::CommissionAbovePrice { line: 1, .. }));
-    }
-
-    #[test]
-    fn captured_money_can_always_be_split() {
-        // The whole fits; of a part, the VAT's one unit falls on a line that has no room for it.
-        let mut lines: Vec<Line> = (1..=12).map(|n| line(n, "V", 1, "0", "50")).collect();
-        lines.push(line(13, "V", 19, "0", "10"));
-        split_capture(&mut lines.clone(), aed(31), five(), Overcharge::Refuse).unwrap();
-        for captured in 1..=31 {
-            split_capture(&mut lines, aed(captured), five(), Overcharge::Cut).unwrap();
-            let sum: i64 = lines.iter().map(|line| line.parts.total().unwrap().minor()).sum();
-            assert_eq!(sum, captured);
-            assert!(lines.iter().all(|line| line.parts.minors().iter().all(|part| *part >= 0)));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_split_adds_up_and_nobody_pays_in(
-            prices in prop::collection::vec((1i64..500_000, 0usize..3, 0u32..40), 1..8),
-            percent_captured in 1i64..=100,
-        ) {
-            let mut lines: Vec<Line> = prices.iter().enumerate().map(|(n, (price, vendor, rate))| {
-                line(n as i16 + 1, &format!("V{vendor}"), *price, "5", &rate.to_string())
-            }).collect();
-            let total: i64 = prices.iter().map(|p| p.0).sum();
-            let captured = (total * percent_captured / 100).max(1);
-            split_capture(&mut lines, aed(captured), five(), Overcharge::Cut).unwrap();
-            let mut sum = 0;
-            for line in &lines {
-                prop_assert_eq!(line.parts.total().unwrap(), line.captured);
-                prop_assert!(line.parts.minors().iter().all(|part| *part >= 0));
-                sum += line.captured.minor();
-            }
-            prop_assert_eq!(sum, captured);
-        }
-
-        #[test]
-        fn any_sequence_of_refunds_takes_each_party_to_exactly_zero(
-            prices in prop::collection::vec((1i64..100_000, 0usize..3), 1..6),
-            cuts in prop::collection::vec(1i64..60_000, 1..12),
-        ) {
-            let mut lines: Vec<Line> = prices.iter().enumerate().map(|(n, (price, vendor))| {
-                line(n as i16 + 1, &format!("V{vendor}"), *price, "5", "12.5")
-            }).collect();
-            let mut left: i64 = prices.iter().map(|p| p.0).sum();
-            split_capture(&mut lines, aed(left), five(), Overcharge::Cut).unwrap();
-            for cut in cuts.into_iter().chain([i64::MAX]) {
-                let amount = cut.min(left);
-                if amount == 0 { continue }
-                left -= amount;
-                let mut given = 0;
-                for (n, parts) in refund_parts(&lines, aed(amount)).unwrap() {
-                    let line = &mut lines[n as usize - 1];
-                    line.refunded = line.refunded.checked_add(&parts).unwrap();
-                    given += parts.total().unwrap().minor();
-                    for (back, had) in line.refunded.minors().iter().zip(line.parts.minors()) {
-                        prop_assert!(*back >= 0 && *back <= had);
-                    }
-                }
-                prop_assert_eq!(given, amount);
-            }
-            prop_assert!(lines.iter().all(|line| line.refunded == line.parts));
-        }
-    }
-}
+#[path = "split/tests.rs"]
+mod tests;

@@ -4,6 +4,10 @@
 //! below is what `docs/LEDGER.md` is generated from, so a posting that is not in it does not
 //! exist for an auditor.
 
+mod dispute_fee_charged;
+mod dispute_lost;
+mod dispute_opened;
+mod dispute_won;
 mod order_delivered;
 mod payment_captured;
 mod payout_initiated;
@@ -15,12 +19,22 @@ mod receipt_unapplied;
 mod refund_bounced;
 mod refund_requested;
 mod refund_settled;
+mod reserve_released;
+mod share;
+mod vendor_frozen;
+mod vendor_recovered;
 mod vendor_released;
+mod vendor_unfrozen;
+mod vendor_written_off;
 
 use mizan_money::{Currency, Money};
 
+pub use dispute_fee_charged::DisputeFeeCharged;
+pub use dispute_lost::DisputeLost;
+pub use dispute_opened::DisputeOpened;
+pub use dispute_won::DisputeWon;
 pub use order_delivered::OrderDelivered;
-pub use payment_captured::{PaymentCaptured, VendorPart};
+pub use payment_captured::PaymentCaptured;
 pub use payout_initiated::PayoutInitiated;
 pub use payout_paid::PayoutPaid;
 pub use provider_fee::ProviderFee;
@@ -30,7 +44,13 @@ pub use receipt_unapplied::ReceiptUnapplied;
 pub use refund_bounced::RefundBounced;
 pub use refund_requested::RefundRequested;
 pub use refund_settled::RefundSettled;
+pub use reserve_released::ReserveReleased;
+pub use share::Share;
+pub use vendor_frozen::VendorFrozen;
+pub use vendor_recovered::VendorRecovered;
 pub use vendor_released::VendorReleased;
+pub use vendor_unfrozen::VendorUnfrozen;
+pub use vendor_written_off::VendorWrittenOff;
 
 use crate::entry::Posting;
 use crate::error::PostingError;
@@ -56,9 +76,18 @@ pub const INDEX: &[Entry] = &[
     receipt_returned::ENTRY,
     order_delivered::ENTRY,
     vendor_released::ENTRY,
+    reserve_released::ENTRY,
+    vendor_recovered::ENTRY,
+    vendor_written_off::ENTRY,
     refund_requested::ENTRY,
     refund_settled::ENTRY,
     refund_bounced::ENTRY,
+    dispute_opened::ENTRY,
+    vendor_frozen::ENTRY,
+    dispute_won::ENTRY,
+    vendor_unfrozen::ENTRY,
+    dispute_lost::ENTRY,
+    dispute_fee_charged::ENTRY,
     provider_settled::ENTRY,
     payout_initiated::ENTRY,
     payout_paid::ENTRY,

@@ -1,37 +1,50 @@
-//! The order is delivered: the commission on it is earned.
+//! The order is delivered: the commission and the shipping of it are earned.
 
 use mizan_money::Money;
 
-use super::{Entry, aed};
+use super::share::between;
+use super::{Entry, Share, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
-use crate::entry::{Posting, credit, debit};
+use crate::entry::Posting;
 use crate::error::PostingError;
 use crate::transaction::Authority;
 
-/// The commission of what was delivered.
+/// What the platform earns by a delivery.
 #[derive(Debug, Clone)]
 pub struct OrderDelivered {
-    /// How much.
-    pub amount: Money,
+    /// The commission of what was delivered.
+    pub commission: Money,
+    /// The shipping that the platform sold, net of VAT.
+    pub shipping: Money,
 }
 
 impl OrderDelivered {
-    /// Debits deferred commission, credits revenue.
+    /// Moves what was deferred to revenue.
     ///
     /// # Errors
-    /// An amount below zero.
+    /// An amount below zero, nothing earned.
     pub fn posting(&self) -> Result<Posting, PostingError> {
-        Posting::balanced(vec![
-            debit(AccountRef::new(Role::DeferredCommission, &[])?, self.amount),
-            credit(AccountRef::new(Role::CommissionRevenue, &[])?, self.amount),
-        ])
+        let share = |role, whose: &[&str], amount| {
+            AccountRef::new(role, whose).map(|account| Share { account, amount })
+        };
+        between(
+            &[
+                share(Role::DeferredCommission, &[], self.commission)?,
+                share(Role::DeferredRevenue, &["shipping"], self.shipping)?,
+            ],
+            &[
+                share(Role::CommissionRevenue, &[], self.commission)?,
+                share(Role::ShippingRevenue, &[], self.shipping)?,
+            ],
+        )
     }
 }
 
 pub(super) const ENTRY: Entry = Entry {
     kind: "order.delivered",
-    meaning: "Delivery earns the commission that was deferred at capture.",
+    meaning: "The order is with the buyer; the commission and the platform's shipping are \
+              earned.",
     authority: Authority::Fact,
-    example: || OrderDelivered { amount: aed(5_000) }.posting(),
+    example: || OrderDelivered { commission: aed(5_000), shipping: aed(0) }.posting(),
 };

@@ -1,69 +1,29 @@
 //! The buyer paid: the gateway holds the money, and each party gets its part.
 
-use mizan_money::Money;
-
-use super::{Entry, aed};
+use super::share::between;
+use super::{Entry, Share, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
-use crate::entry::{Posting, credit, debit};
+use crate::entry::Posting;
 use crate::error::PostingError;
 use crate::transaction::Authority;
 
-/// A capture, already split. The gross amount is the sum of the parts.
+/// A capture, already split.
 #[derive(Debug, Clone)]
 pub struct PaymentCaptured {
-    /// The gateway's name.
-    pub provider: String,
-    /// Where the platform owes VAT on its commission.
-    pub jurisdiction: String,
-    /// What each vendor's order comes to.
-    pub parts: Vec<VendorPart>,
-}
-
-/// One vendor's part of a capture.
-#[derive(Debug, Clone)]
-pub struct VendorPart {
-    /// The vendor's id.
-    pub vendor: String,
-    /// What the vendor gets: gross less commission less the VAT on it.
-    pub share: Money,
-    /// The platform's commission, net of VAT.
-    pub commission: Money,
-    /// The VAT on the commission.
-    pub commission_vat: Money,
+    /// Where the money is: the gateway, the customer's held wallet, the platform's coupons.
+    pub paid: Vec<Share>,
+    /// Whose it is: vendors, the platform's commission, tax offices.
+    pub shares: Vec<Share>,
 }
 
 impl PaymentCaptured {
-    /// Debits the gateway with the gross; credits vendors, deferred commission and VAT.
+    /// Debits where the money is; credits whose it is.
     ///
     /// # Errors
-    /// Ids that no account can have, amounts that do not fit.
+    /// Shares that do not add up to what was paid, amounts that do not fit.
     pub fn posting(&self) -> Result<Posting, PostingError> {
-        let mut gross = None::<Money>;
-        let mut legs = Vec::with_capacity(self.parts.len() + 3);
-        let (mut commission, mut vat) = (None::<Money>, None::<Money>);
-        let add = |sum: Option<Money>, amount: Money| match sum {
-            Some(sum) => sum.checked_add(amount),
-            None => Ok(amount),
-        };
-        for part in &self.parts {
-            let account = AccountRef::new(Role::VendorPayable, &[&part.vendor, "pending"])?;
-            legs.push(credit(account, part.share));
-            gross = Some(add(gross, part.share)?);
-            gross = Some(add(gross, part.commission)?);
-            gross = Some(add(gross, part.commission_vat)?);
-            commission = Some(add(commission, part.commission)?);
-            vat = Some(add(vat, part.commission_vat)?);
-        }
-        let (Some(gross), Some(commission), Some(vat)) = (gross, commission, vat) else {
-            return Err(PostingError::Empty);
-        };
-        let clearing = AccountRef::new(Role::GatewayClearing, &[&self.provider])?;
-        legs.insert(0, debit(clearing, gross));
-        legs.push(credit(AccountRef::new(Role::DeferredCommission, &[])?, commission));
-        let vat_account = AccountRef::new(Role::VatOutputPayable, &[&self.jurisdiction])?;
-        legs.push(credit(vat_account, vat));
-        Posting::balanced(legs)
+        between(&self.paid, &self.shares)
     }
 }
 
@@ -73,20 +33,26 @@ pub(super) const ENTRY: Entry = Entry {
               commission is deferred until delivery, and VAT is owed on the commission alone.",
     authority: Authority::Fact,
     example: || {
-        let part = VendorPart {
-            vendor: "V1".into(),
-            share: aed(47_250),
-            commission: aed(5_000),
-            commission_vat: aed(250),
+        let share = |role, whose: &[&str], minor| {
+            AccountRef::new(role, whose).map(|account| Share { account, amount: aed(minor) })
         };
-        let (provider, jurisdiction) = ("stripe".into(), "AE".into());
-        PaymentCaptured { provider, jurisdiction, parts: vec![part] }.posting()
+        PaymentCaptured {
+            paid: vec![share(Role::GatewayClearing, &["stripe"], 52_500)?],
+            shares: vec![
+                share(Role::VendorPayable, &["V1", "pending"], 47_250)?,
+                share(Role::DeferredCommission, &[], 5_000)?,
+                share(Role::VatOutputPayable, &["AE"], 250)?,
+            ],
+        }
+        .posting()
     },
 };
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::*;
+
     #[test]
     fn a_capture_gives_each_party_its_part() {
         let page = super::super::tests::page(&(super::ENTRY.example)().unwrap());
@@ -97,6 +63,30 @@ dr gateway_clearing:stripe                525.00 AED
 cr vendor_payable:V1:pending              472.50 AED
 cr deferred_commission                     50.00 AED
 cr vat_output_payable:AE                    2.50 AED
+"
+        );
+    }
+
+    #[test]
+    fn shares_of_one_account_are_one_leg_and_a_residue_may_stand_on_either_side() {
+        let share = |path: &str, minor| Share {
+            account: AccountRef::parse(path).unwrap(),
+            amount: aed(minor),
+        };
+        let captured = PaymentCaptured {
+            paid: vec![share("gateway_clearing:stripe", 95)],
+            shares: vec![
+                share("vendor_payable:V1:pending", 50),
+                share("vendor_payable:V1:pending", 50),
+                share("rounding_difference", -5),
+            ],
+        };
+        assert_eq!(
+            super::super::tests::page(&captured.posting().unwrap()),
+            "
+dr gateway_clearing:stripe                  0.95 AED
+cr vendor_payable:V1:pending                1.00 AED
+dr rounding_difference                      0.05 AED
 "
         );
     }

@@ -2,32 +2,31 @@
 
 use mizan_money::Money;
 
-use super::{Entry, aed};
+use super::share::between;
+use super::{Entry, Share, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
-use crate::entry::{Posting, credit, debit};
+use crate::entry::Posting;
 use crate::error::PostingError;
 use crate::transaction::Authority;
 
 /// A refund that failed after it was confirmed.
 #[derive(Debug, Clone)]
 pub struct RefundBounced {
-    /// The gateway's name.
-    pub provider: String,
-    /// How much.
-    pub amount: Money,
+    /// Where the money is again: the gateway; with what rounding had left.
+    pub back: Vec<Share>,
+    /// What the buyer is owed again.
+    pub owed: Money,
 }
 
 impl RefundBounced {
     /// Debits the gateway, credits refunds payable.
     ///
     /// # Errors
-    /// An id that no account can have, an amount below zero.
+    /// Shares that do not add up, an amount below zero.
     pub fn posting(&self) -> Result<Posting, PostingError> {
-        Posting::balanced(vec![
-            debit(AccountRef::new(Role::GatewayClearing, &[&self.provider])?, self.amount),
-            credit(AccountRef::new(Role::RefundsPayable, &[])?, self.amount),
-        ])
+        let account = AccountRef::new(Role::RefundsPayable, &[])?;
+        between(&self.back, &[Share { account, amount: self.owed }])
     }
 }
 
@@ -36,5 +35,9 @@ pub(super) const ENTRY: Entry = Entry {
     meaning: "A confirmed refund failed later (the card was closed); it is owed again \
               and paid another way.",
     authority: Authority::Fact,
-    example: || RefundBounced { provider: "stripe".into(), amount: aed(10_500) }.posting(),
+    example: || {
+        let account = AccountRef::new(Role::GatewayClearing, &["stripe"])?;
+        RefundBounced { back: vec![Share { account, amount: aed(10_500) }], owed: aed(10_500) }
+            .posting()
+    },
 };

@@ -1,4 +1,4 @@
-//! The return window is over: pending money becomes available.
+//! The return window is over: pending money becomes available, less a reserve.
 
 use mizan_money::Money;
 
@@ -14,29 +14,36 @@ use crate::transaction::Authority;
 pub struct VendorReleased {
     /// The vendor's id.
     pub vendor: String,
-    /// How much.
-    pub amount: Money,
+    /// What can be paid out.
+    pub available: Money,
+    /// What is kept back for a term.
+    pub reserve: Money,
 }
 
 impl VendorReleased {
-    /// Moves the amount from the pending bucket to the available one.
+    /// Moves money out of the pending bucket.
     ///
     /// # Errors
     /// An id that no account can have, an amount below zero.
     pub fn posting(&self) -> Result<Posting, PostingError> {
+        let all = self.available.checked_add(self.reserve)?;
         Posting::balanced(vec![
-            debit(AccountRef::new(Role::VendorPayable, &[&self.vendor, "pending"])?, self.amount),
+            debit(AccountRef::new(Role::VendorPayable, &[&self.vendor, "pending"])?, all),
             credit(
                 AccountRef::new(Role::VendorPayable, &[&self.vendor, "available"])?,
-                self.amount,
+                self.available,
             ),
+            credit(AccountRef::new(Role::VendorPayable, &[&self.vendor, "reserve"])?, self.reserve),
         ])
     }
 }
 
 pub(super) const ENTRY: Entry = Entry {
     kind: "vendor.released",
-    meaning: "The return window is over; what was pending can be paid out.",
+    meaning: "The return window is over; what was pending can be paid out, less what is kept in \
+              reserve.",
     authority: Authority::Command,
-    example: || VendorReleased { vendor: "V1".into(), amount: aed(47_250) }.posting(),
+    example: || {
+        VendorReleased { vendor: "V1".into(), available: aed(47_250), reserve: aed(0) }.posting()
+    },
 };

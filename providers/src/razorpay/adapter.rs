@@ -143,6 +143,10 @@ impl Provider for Razorpay {
         amount::exponent(currency)
     }
 
+    fn step(&self, currency: Currency) -> i64 {
+        amount::step(currency)
+    }
+
     fn vocabulary(&self) -> Vocabulary {
         Vocabulary {
             payment: status::PAYMENT,

@@ -51,6 +51,11 @@ pub fn exponent(currency: Currency) -> Option<u32> {
         .find_map(|(list, exponent)| list.contains(&code).then_some(exponent))
 }
 
+/// The step in which Razorpay takes amounts of a currency, in ISO 4217 minor units.
+pub fn step(currency: Currency) -> i64 {
+    if THREE_DECIMAL.contains(&currency.code()) { 10 } else { 1 }
+}
+
 /// Our minor units → Razorpay's unit.
 ///
 /// # Errors

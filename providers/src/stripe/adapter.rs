@@ -118,6 +118,10 @@ impl Provider for Stripe {
         Some(amount::exponent(currency))
     }
 
+    fn step(&self, currency: Currency) -> i64 {
+        amount::step(currency)
+    }
+
     fn vocabulary(&self) -> Vocabulary {
         Vocabulary {
             payment: status::PAYMENT,

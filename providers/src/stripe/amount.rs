@@ -48,6 +48,11 @@ pub fn exponent(currency: Currency) -> u32 {
     }
 }
 
+/// The step in which Stripe takes amounts of a currency, in ISO 4217 minor units.
+pub fn step(currency: Currency) -> i64 {
+    if THREE_DECIMAL.contains(&currency.code()) { 10 } else { 1 }
+}
+
 /// Our minor units → Stripe's unit.
 ///
 /// # Errors
