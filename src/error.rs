@@ -32,6 +32,12 @@ impl From<PaymentError> for Problem {
                 let param = format!("lines[{}].commission_percent", line - 1);
                 Self::new(Code::Contradiction, detail).param(param)
             }
+            PaymentError::Split(SplitError::LineHasLess { .. }) => {
+                Self::new(Code::AmountExceedsRest, detail).param("lines")
+            }
+            PaymentError::Split(SplitError::Lines(..)) => {
+                Self::new(Code::InvalidField, detail).param("lines")
+            }
             PaymentError::NoRoute { .. } => Self::new(Code::UnsupportedByProvider, detail),
             PaymentError::NoConnection => Self::new(Code::ProviderUnavailable, detail),
             other => Self::internal(&other),

@@ -13,7 +13,6 @@ pub mod inbox;
 pub mod jobs;
 pub mod lane;
 pub mod metrics;
-pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod replay;

@@ -100,7 +100,7 @@ async fn explain(db: &Db, args: &ExplainArgs, config: &mizan::config::Config) ->
         work(async move { rules_in_force(tx, tenant, now).await })
     });
     let rules = rules.await.map_err(|error: RoutingError| Failure::from(error.to_string()))?;
-    let mut decision = gateways(config)?.decide(tenant, &want, &rules, &[], now);
+    let mut decision = gateways(config)?.decide((tenant, None), &want, &rules, &[], now);
     // This process has called none of them.
     decision.considered.iter_mut().for_each(|it| it.circuit = None);
     show(&decision, args.format)?;

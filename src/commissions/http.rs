@@ -123,7 +123,9 @@ pub(super) fn check_name(param: &str, text: Option<&str>) -> Result<(), PaymentE
     let fits = |it: &str| (1..=100).contains(&it.chars().count()) && !it.contains(char::is_control);
     match text.is_none_or(fits) {
         true => Ok(()),
-        false => Err(invalid(param, format!("`{param}` has 1 to 100 characters, none of control."))),
+        false => {
+            Err(invalid(param, format!("`{param}` has 1 to 100 characters, none of control.")))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mizan_ledger::read;
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
-use mizan_money::{TenantId, Timestamp};
+use mizan_money::{Money, TenantId, Timestamp};
 use mizan_providers::{PaymentAnswer, PaymentStatus, RefundAnswer, RefundStatus};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -14,7 +14,7 @@ use super::facts::{Effect, STATUS_NOT_KNOWN};
 use super::intent::{Payment, Refund, RefundState};
 use super::operation::{Operation, OperationKind, OperationState};
 use super::plan::{Plan, Policy};
-use super::refund_facts::requested_key;
+use super::refund::requested_key;
 use super::store;
 
 /// A gateway's word about one payment.
@@ -114,12 +114,13 @@ impl Hearing {
         ids.sort_unstable();
         ids.dedup();
         let locked = store::lock(conn, tenant, &ids).await?;
+        let policy = store::policy(conn, tenant, &locked).await?;
         Ok(Hearing {
             tenant,
             open: store::lock_open_operations(conn, tenant, &ids).await?,
             ended: Vec::new(),
             payments: locked.into_iter().map(|payment| (payment.intent.id, payment)).collect(),
-            policy: store::policy(conn, tenant).await?,
+            policy,
             promises: promises_of(conn, tenant, said).await?,
             plan: Plan::new(now, "gateway"),
         })
@@ -257,10 +258,16 @@ pub(super) async fn promise(
 }
 
 fn foreign_refund(attempt: AttemptId, fact: &RefundAnswer, now: Timestamp) -> Refund {
+    let nothing = Money::zero(fact.amount.currency());
     Refund {
         id: RefundId::generate(now),
-        attempt,
+        attempt: Some(attempt),
         amount: fact.amount,
+        charge: fact.amount,
+        to_cash: nothing,
+        to_promo: nothing,
+        cash_part: nothing,
+        withheld: nothing,
         reason: "other".to_owned(),
         state: RefundState::Requested,
         status_at: now,

@@ -13,8 +13,9 @@ use sqlx::PgConnection;
 mod route;
 
 pub use route::confirm_elsewhere;
-use route::try_at_a_gateway;
+use route::{Over, try_at_a_gateway};
 
+use super::apply::write;
 use super::error::PaymentError;
 use super::gateway::{Gateway, Gateways};
 use super::intent::{Attempt, IntentState, Payment};
@@ -53,6 +54,8 @@ pub struct Confirm {
     pub payment_method: Option<String>,
     /// Where the customer comes back to; else the one named at creation.
     pub return_url: Option<String>,
+    /// The connection to try it over; else routing chooses.
+    pub connection: Option<String>,
 }
 
 /// Locks one payment that must be there and have no operation under way.
@@ -145,12 +148,12 @@ impl Payment {
         }
     }
 
-    /// Begins an attempt: the gateway is about to be asked.
+    /// Begins an attempt: the gateway is about to be asked for a charge.
     pub fn begin_attempt(
         &mut self,
         id: AttemptId,
-        connection: String,
-        provider: ProviderName,
+        (connection, provider): (String, ProviderName),
+        charge: Money,
         route: Option<serde_json::Value>,
         now: Timestamp,
     ) {
@@ -160,6 +163,7 @@ impl Payment {
             id,
             connection,
             provider,
+            charge,
             provider_ref: None,
             charge_ref: None,
             status: PaymentStatus::Created,
@@ -203,7 +207,25 @@ pub async fn confirm(
     let intent = &mut payment.intent;
     intent.payment_method = asked.payment_method.clone().or(intent.payment_method.take());
     intent.return_url = asked.return_url.clone().or(intent.return_url.take());
-    try_at_a_gateway(conn, tenant, now, gateways, payment, &[]).await.map(Step::Call)
+    if intent.by_gateway().is_zero() {
+        return pay_by_wallet(conn, tenant, now, payment).await;
+    }
+    let over = Over { only: asked.connection.as_deref(), tried: &[] };
+    try_at_a_gateway(conn, tenant, now, gateways, payment, over).await.map(Step::Call)
+}
+
+/// Takes what the wallet alone pays: no gateway is asked, and nothing is held first.
+async fn pay_by_wallet(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    mut payment: Payment,
+) -> Result<Step, PaymentError> {
+    let policy = store::policy(conn, tenant, std::slice::from_ref(&payment)).await?;
+    let mut plan = Plan::new(now, "api");
+    payment.capture_by_wallet(&policy, &mut plan)?;
+    write(conn, tenant, &payment, plan).await?;
+    Ok(Step::Done(payment))
 }
 
 /// Writes down that what the customer agreed to is to be taken or held now. None where the
@@ -261,11 +283,28 @@ pub async fn capture(
         return Err(PaymentError::TooMuch { payment, action, asked: amount, left: held });
     }
     let attempt = current(&payment)?;
+    let by_gateway = by_gateway(&payment, attempt, amount)?;
     let gateway = gateway_of(gateways, attempt)?;
     let kind = OperationKind::Capture;
     let mut operation = Operation::about_to_send(&payment, attempt.id, kind, now);
-    operation.amount = Some(amount);
+    operation.amount = Some(by_gateway);
     send_and_keep(conn, tenant, &payment, operation, gateway).await.map(Step::Call)
+}
+
+/// What a gateway is to take of a capture: all but the wallet's part.
+fn by_gateway(payment: &Payment, attempt: &Attempt, amount: Money) -> Result<Money, PaymentError> {
+    if amount == payment.intent.authorised {
+        return Ok(attempt.charge);
+    }
+    let wallet = payment.intent.wallet.paying()?;
+    let rest = amount.checked_sub(wallet)?;
+    match rest.is_positive() {
+        true => Ok(rest),
+        false => {
+            let message = format!("the wallet pays {wallet} of it: capture more than that");
+            Err(PaymentError::Invalid { param: "amount".into(), message })
+        }
+    }
 }
 
 fn current(payment: &Payment) -> Result<&Attempt, PaymentError> {

@@ -5,8 +5,8 @@
 //! an old word finds nothing to do. Money is another matter: what was taken is booked whatever
 //! was asked, to the order if it is still open for it and to unapplied receipts if not.
 
-use mizan_money::id::AttemptId;
 use mizan_money::Timestamp;
+use mizan_money::id::AttemptId;
 use mizan_providers::{PaymentAnswer, PaymentStatus, ProviderRef};
 use serde_json::json;
 
@@ -22,7 +22,8 @@ use super::plan::{Plan, Policy};
 use super::view;
 
 /// Why a word whose status is none that we know cannot be applied.
-pub(super) const STATUS_NOT_KNOWN: &str = "the gateway's status is not known to this version";
+pub(in crate::payments) const STATUS_NOT_KNOWN: &str =
+    "the gateway's status is not known to this version";
 
 /// What a word came to.
 #[derive(Debug, Clone, PartialEq, Eq)]

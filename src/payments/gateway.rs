@@ -55,16 +55,18 @@ impl Gateways {
         self.by_name.get(connection)
     }
 
-    /// Over which connection of a tenant a payment goes, and why.
+    /// Over which connection of a tenant a payment goes, and why; over no other than the one
+    /// that is named, where one is.
     pub fn decide(
         &self,
-        tenant: TenantId,
+        (tenant, only): (TenantId, Option<&str>),
         want: &Want<'_>,
         rules: &[Rule],
         tried: &[&str],
         now: Timestamp,
     ) -> Decision {
-        let own = self.by_name.values().filter(|gateway| gateway.tenant == tenant);
+        let named = |gateway: &&Gateway| only.is_none_or(|name| gateway.connection == name);
+        let own = self.by_name.values().filter(|gateway| gateway.tenant == tenant).filter(named);
         let candidates: Vec<Candidate<'_>> = own
             .map(|gateway| Candidate {
                 connection: &gateway.connection,

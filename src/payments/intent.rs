@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
-use mizan_money::{Currency, Money, MoneyError, Rate, Timestamp};
+use mizan_money::{Currency, Money, Timestamp};
 use mizan_providers::{CaptureMethod, PaymentStatus, ProviderName, ProviderRef};
-
-use serde::{Deserialize, Serialize};
 
 use super::line::Line;
 use super::split::GivenBack;
-use crate::vendors::WhoBears;
+use super::wallet_part::{Attribution, WalletPart};
 
 /// The shop's own pairs.
 pub type Metadata = BTreeMap<String, String>;
@@ -86,66 +84,6 @@ states! {
     }
 }
 
-states! {
-    /// Where the wallet's part of a payment is.
-    WalletState {
-        /// There is none.
-        None = "none",
-        /// Held for the checkout.
-        Held = "held",
-        /// Taken, with the capture.
-        Spent = "spent",
-        /// The customer's again.
-        Released = "released",
-    }
-}
-
-/// What of a payment the customer's wallet pays, in minor units of its currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WalletPart {
-    /// Of the cash purse.
-    pub cash: Money,
-    /// Of the promo purse.
-    pub promo: Money,
-    /// Where it is.
-    pub state: WalletState,
-    /// What of the cash went back, or is promised to.
-    pub cash_back: Money,
-    /// What of the promo credit did.
-    pub promo_back: Money,
-}
-
-impl WalletPart {
-    /// Of a payment without one.
-    pub fn none(currency: Currency) -> Self {
-        let zero = Money::zero(currency);
-        let state = WalletState::None;
-        Self { cash: zero, promo: zero, state, cash_back: zero, promo_back: zero }
-    }
-
-    /// What it pays now: nothing once it was given back.
-    ///
-    /// # Errors
-    /// Amounts that do not fit.
-    pub fn paying(&self) -> Result<Money, MoneyError> {
-        match self.state {
-            WalletState::Held | WalletState::Spent => self.cash.checked_add(self.promo),
-            WalletState::None | WalletState::Released => Ok(Money::zero(self.cash.currency())),
-        }
-    }
-}
-
-/// Who sent the customer, and what for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attribution {
-    /// The shop's id of the affiliate.
-    pub affiliate: String,
-    /// Of the price before tax.
-    pub percent: Rate,
-    /// Who pays it.
-    pub funded_by: WhoBears,
-}
-
 /// What the shop wants. Amounts are in minor units of `currency`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
@@ -216,8 +154,7 @@ pub struct Intent {
 impl Intent {
     /// What can still be refunded, in minor units.
     pub fn refundable_minor(&self) -> i64 {
-        let gone =
-            [self.refund_pending, self.refunded, self.withheld, self.disputed, self.lost];
+        let gone = [self.refund_pending, self.refunded, self.withheld, self.disputed, self.lost];
         gone.iter().fold(self.captured.minor(), |left, part| left.saturating_sub(part.minor()))
     }
 
@@ -225,6 +162,14 @@ impl Intent {
     pub fn by_gateway(&self) -> Money {
         let wallet = self.wallet.cash.minor() + self.wallet.promo.minor();
         Money::new(self.amount.minor() - wallet, self.currency)
+    }
+
+    /// What a gateway that takes amounts in steps of so many minor units is asked for: its part,
+    /// rounded half-up, at least one step.
+    pub fn charge(&self, step: i64) -> Money {
+        let step = step.max(1);
+        let minor = ((self.by_gateway().minor() + step / 2) / step) * step;
+        Money::new(minor.max(step), self.currency)
     }
 
     /// The order's name in addresses.

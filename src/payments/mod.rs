@@ -40,15 +40,16 @@ pub mod operation;
 pub mod plan;
 mod recover;
 pub mod refund;
-pub mod refund_facts;
 pub mod settle;
 pub mod split;
 pub mod store;
 pub mod sweep;
 pub mod verify;
 pub mod view;
+pub mod wallet_part;
 pub mod word;
 
 pub use error::PaymentError;
-pub use intent::{Attempt, Attribution, Intent, IntentState, Payment, Refund, RefundState};
+pub use intent::{Attempt, Intent, IntentState, Payment, Refund, RefundState};
 pub use line::Line;
+pub use wallet_part::Attribution;

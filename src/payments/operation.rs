@@ -173,7 +173,7 @@ impl Operation {
             OperationKind::Create => Ask::Create(CreatePayment {
                 payment: intent.id,
                 operation: self.id,
-                amount: intent.amount,
+                amount: attempt.charge,
                 capture: intent.capture_method,
                 payment_method: intent.payment_method.clone(),
                 confirmation: Confirmation::Now,
@@ -187,7 +187,7 @@ impl Operation {
                 payment: intent.id,
                 operation: self.id,
                 provider_ref: reference()?,
-                amount: intent.amount,
+                amount: attempt.charge,
                 capture: intent.capture_method,
                 payment_method: None,
                 return_url: None,
@@ -197,9 +197,9 @@ impl Operation {
                 operation: self.id,
                 provider_ref: reference()?,
                 charge_ref: attempt.charge_ref.clone(),
-                authorised: intent.authorised,
+                authorised: attempt.charge,
                 captured_before: Money::zero(intent.currency),
-                amount: self.amount.unwrap_or(intent.authorised),
+                amount: self.amount.unwrap_or(attempt.charge),
                 finality: Finality::Final,
             }),
             OperationKind::Void => Ask::Void(VoidPayment {
@@ -207,7 +207,7 @@ impl Operation {
                 operation: self.id,
                 provider_ref: reference()?,
                 charge_ref: attempt.charge_ref.clone(),
-                amount: intent.amount,
+                amount: attempt.charge,
                 reason: VoidReason::RequestedByCustomer,
             }),
             OperationKind::Refund => {
@@ -222,7 +222,7 @@ impl Operation {
                     operation: self.id,
                     provider_ref: reference()?,
                     charge_ref: attempt.charge_ref.clone(),
-                    amount: refund.amount,
+                    amount: refund.charge,
                     reason: refund.reason.parse().unwrap_or(RefundReason::Other),
                     known_refunds: payment.known_refunds(id),
                 })

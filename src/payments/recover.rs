@@ -209,13 +209,13 @@ fn query_instead(operation: &Operation, payment: &Payment, repeatable: bool) -> 
             provider_ref: refund.provider_ref.clone()?,
             payment_ref,
             charge_ref: attempt.charge_ref.clone(),
-            amount: refund.amount,
+            amount: refund.charge,
         }));
     }
     Some(Ask::Sync(SyncPayment {
         payment: payment.intent.id,
         provider_ref: payment_ref,
         charge_ref: attempt.charge_ref.clone(),
-        amount: payment.intent.amount,
+        amount: attempt.charge,
     }))
 }

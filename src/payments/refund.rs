@@ -5,8 +5,10 @@ use mizan_money::{Money, TenantId, Timestamp};
 use mizan_providers::{Recovery, RefundReason};
 use sqlx::PgConnection;
 
+mod facts;
 mod promise;
 
+pub use facts::requested_key;
 pub use promise::Way;
 
 use super::ask::{Step, gateway_of, send};

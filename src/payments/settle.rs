@@ -87,7 +87,7 @@ pub async fn settle_outcome(
     let mut payment =
         store::lock(conn, tenant, &[found.intent]).await?.pop().ok_or_else(missing)?;
     let mut operation = store::lock_operation(conn, tenant, id).await?;
-    let policy = store::policy(conn, tenant).await?;
+    let policy = store::policy(conn, tenant, std::slice::from_ref(&payment)).await?;
     let promise = match operation.refund {
         Some(refund) => promise(conn, tenant, refund).await?,
         None => None,

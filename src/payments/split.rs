@@ -14,8 +14,8 @@ mod give_back;
 mod taxes;
 
 use self::taxes::{charged_taxes, own_taxes, withheld_taxes};
-use super::intent::Attribution;
 use super::line::{Component, Line, LineKind, Part};
+use super::wallet_part::Attribution;
 use crate::commissions::Deal;
 use crate::vendors::{SupplyRole, WhoBears};
 
@@ -158,9 +158,7 @@ fn parts_of(line: &Line, deal: &Deal, order: Order<'_>) -> Result<Vec<Part>, Spl
             parts.extend(affiliates_part(net, order)?);
             Ok(parts)
         }
-        (LineKind::Item, _) => {
-            own(Component::Sale, AccountRef::new(Role::ProductRevenue, &[])?)
-        }
+        (LineKind::Item, _) => own(Component::Sale, AccountRef::new(Role::ProductRevenue, &[])?),
         (LineKind::Shipping, None) => {
             own(Component::Shipping, AccountRef::new(Role::DeferredRevenue, &["shipping"])?)
         }

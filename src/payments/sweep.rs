@@ -182,7 +182,7 @@ pub async fn sync(
     let payment = payment.ok_or_else(|| PaymentError::NotFound { id: intent.to_string() })?;
     let known = payment.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
     let Some(provider_ref) = known.provider_ref.clone() else { return Ok(()) };
-    let amount = payment.intent.amount;
+    let amount = known.charge;
     let charge_ref = known.charge_ref.clone();
     let query = Ask::Sync(SyncPayment { payment: intent, provider_ref, charge_ref, amount });
     query_outcome(app, tenant, &payment, attempt, query).await?;

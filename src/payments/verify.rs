@@ -81,8 +81,9 @@ async fn payments_agree(conn: &mut PgConnection, tenant: TenantId, since: Since)
                  sum(case e.side when 'd' then e.amount else -e.amount end) as net
              from ledger.account a
              join ledger.entry e on e.tenant_id = a.tenant_id and e.account_id = a.id
-             where a.tenant_id = $1 and a.path like 'gateway\\_clearing:%'
-                 and e.recorded_at >= $3
+             where a.tenant_id = $1 and e.recorded_at >= $3
+                 and (a.path like 'gateway\\_clearing:%' or a.path = 'rounding_difference'
+                     or a.path like 'customer\\_wallet:%:held')
              group by e.position, e.recorded_at, a.currency
          ),
          journal as (
@@ -137,8 +138,9 @@ async fn refunds_agree(conn: &mut PgConnection, tenant: TenantId, since: Since) 
              select t.source,
                  sum(case e.side when 'c' then e.amount else -e.amount end)
                      filter (where a.path = 'refunds_payable') as promised,
-                 sum(case e.side when 'c' then e.amount else -e.amount end)
-                     filter (where a.path like 'gateway\\_clearing:%') as gone
+                 sum(case e.side when 'd' then e.amount else -e.amount end)
+                     filter (where a.path = 'refunds_payable'
+                         and t.kind in ('refund.succeeded', 'refund.bounced')) as gone
              from ledger.transaction t
              join ledger.entry e on e.tenant_id = t.tenant_id and e.position = t.position
                  and e.recorded_at = t.recorded_at

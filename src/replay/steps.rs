@@ -9,12 +9,13 @@ use sqlx::PgConnection;
 
 use super::Readers;
 use super::plain::{self, Answer};
-use super::store::{self, AskedRow};
+use super::store::{self, AskedRow, RefundRow};
 use crate::inbox::{InboxError, apply_again};
 use crate::payments::apply::{Fact, Said, apply};
 use crate::payments::intent::{Refund, RefundState};
 use crate::payments::operation::OperationKind;
 use crate::payments::plan::Plan;
+use crate::payments::refund::Way;
 use crate::payments::settle::{give_up_undone, settle_outcome};
 use crate::payments::store as payments;
 use crate::payments::word::{self, About, KeptWord, SubjectRow, Word};
@@ -169,12 +170,14 @@ async fn ask_again(
         OperationKind::Create => {
             let provider = asked.provider.parse().map_err(|_| corrupt("an attempt's provider"))?;
             payment.intent.payment_method.clone_from(instrument);
-            payment.begin_attempt(attempt, asked.connection.clone(), provider, None, now);
+            let over = (asked.connection.clone(), provider);
+            let charge = Money::new(asked.charge, payment.intent.currency);
+            payment.begin_attempt(attempt, over, charge, None, now);
         }
         OperationKind::Refund => {
-            let policy = payments::policy(conn, tenant).await?;
-            let refund = refund(asked, attempt, now).ok_or_else(|| corrupt("a refund's row"))?;
-            payment.promise_refund(refund, &policy, &mut plan)?;
+            let policy = payments::policy(conn, tenant, std::slice::from_ref(&payment)).await?;
+            let refund = refund(asked, attempt, now)?;
+            payment.promise_refund(refund, Way::Again, &policy, &mut plan)?;
         }
         OperationKind::Confirm => payment.take_at_our_word(),
         OperationKind::Capture | OperationKind::Void => {}
@@ -188,21 +191,30 @@ async fn ask_again(
 }
 
 /// The refund as it was asked for.
-fn refund(asked: &AskedRow, attempt: AttemptId, now: Timestamp) -> Option<Refund> {
-    let currency = Currency::parse(&asked.currency).ok()?;
-    Some(Refund {
-        id: RefundId::from_uuid(asked.refund_id?),
-        attempt,
-        amount: Money::new(asked.refund_amount?, currency),
-        reason: asked.refund_reason.clone()?,
+fn refund(asked: &AskedRow, attempt: AttemptId, now: Timestamp) -> Result<Refund, PaymentError> {
+    let missing = || corrupt("a refund's row");
+    let row: RefundRow = serde_json::from_value(asked.refund.clone().ok_or_else(missing)?)
+        .map_err(|error| corrupt(error.to_string()))?;
+    let currency = Currency::parse(&asked.currency).map_err(|error| corrupt(error.to_string()))?;
+    let money = |minor| Money::new(minor, currency);
+    Ok(Refund {
+        id: RefundId::from_uuid(asked.refund_id.ok_or_else(missing)?),
+        attempt: Some(attempt),
+        amount: money(row.amount),
+        charge: money(row.charge),
+        to_cash: money(row.to_cash),
+        to_promo: money(row.to_promo),
+        cash_part: money(row.cash_part),
+        withheld: money(row.withheld),
+        reason: row.reason,
         state: RefundState::Sent,
         status_at: now,
         origin: "api",
         provider_ref: None,
         failure_reason: None,
-        parts: Vec::new(),
+        parts: payments::given_from_json(row.parts, currency)?,
         repays: None,
-        metadata: serde_json::from_value(asked.refund_metadata.clone()?).ok()?,
+        metadata: row.metadata,
         created_at: now,
         updated_at: now,
     })

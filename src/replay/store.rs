@@ -2,10 +2,12 @@
 
 use mizan_money::id::DeliveryId;
 use mizan_money::{OperationId, TenantId, Timestamp};
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use uuid::Uuid;
 
+use crate::payments::intent::Metadata;
 use crate::payments::word::{KeptWord, Word};
 
 /// How many rows are read at once.
@@ -21,7 +23,25 @@ pub(super) struct Copied {
 
 /// In the order of their foreign keys. What follows from gateways' words is left out or set to
 /// the beginning.
-pub(super) const COPIED: [Copied; 6] = [
+pub(super) const COPIED: [Copied; 9] = [
+    Copied {
+        read: "select to_jsonb(t) from vendors.terms t
+             where tenant_id = mizan.current_tenant() order by vendor, valid_from",
+        write: "insert into vendors.terms
+             select r.* from jsonb_populate_recordset(null::vendors.terms, $1) r",
+    },
+    Copied {
+        read: "select to_jsonb(t) from commissions.rule t
+             where tenant_id = mizan.current_tenant() order by id",
+        write: "insert into commissions.rule
+             select r.* from jsonb_populate_recordset(null::commissions.rule, $1) r",
+    },
+    Copied {
+        read: "select to_jsonb(t) from commissions.tax_policy t
+             where tenant_id = mizan.current_tenant() order by id",
+        write: "insert into commissions.tax_policy
+             select r.* from jsonb_populate_recordset(null::commissions.tax_policy, $1) r",
+    },
     Copied {
         read: "select to_jsonb(t) from payments.routing_rule t
              where tenant_id = mizan.current_tenant() order by id",
@@ -33,6 +53,7 @@ pub(super) const COPIED: [Copied; 6] = [
         read: "select to_jsonb(t) || '{
                  \"authorised\": 0, \"captured\": 0, \"voided\": 0, \"refund_pending\": 0,
                  \"refunded\": 0, \"disputed\": 0, \"lost\": 0, \"unapplied\": 0,
+                 \"cash_back\": 0, \"promo_back\": 0, \"withheld\": 0,
                  \"next_action\": null, \"last_error\": null, \"review_reason\": null,
                  \"cancellation_reason\": null}'
                  || jsonb_build_object('updated_at', created_at, 'state', case
@@ -46,9 +67,10 @@ pub(super) const COPIED: [Copied; 6] = [
     },
     Copied {
         read: "select to_jsonb(t) || '{
-                 \"captured\": 0, \"tax\": 0, \"share\": 0, \"commission\": 0,
-                 \"commission_vat\": 0, \"refunded_share\": 0, \"refunded_commission\": 0,
-                 \"refunded_commission_vat\": 0}'
+                 \"captured\": 0, \"tax\": 0, \"coupon\": 0, \"parts\": [], \"deal\": null,
+                 \"refunded\": 0, \"coupon_back\": 0, \"delivery\": null,
+                 \"delivered_at\": null, \"release_at\": null, \"released_at\": null,
+                 \"reserved\": 0, \"reserve_until\": null}'
              from payments.line t where tenant_id = mizan.current_tenant() order by intent_id, n",
         write: "insert into payments.line
              select r.* from jsonb_populate_recordset(null::payments.line, $1) r",
@@ -150,6 +172,8 @@ pub(super) async fn put_tenant(owner: &mut PgConnection, row: &Value) -> Result<
          on conflict (tenant_id) do update
          set name = excluded.name, time_zone = excluded.time_zone,
              jurisdiction = excluded.jurisdiction, vat_percent = excluded.vat_percent,
+             refund_tenders = excluded.refund_tenders, expired_credit = excluded.expired_credit,
+             wallet_top_up = excluded.wallet_top_up,
              created_at = excluded.created_at",
     )
     .bind(row)
@@ -257,11 +281,24 @@ pub(super) struct AskedRow {
     pub attempt_id: Uuid,
     pub connection: String,
     pub provider: String,
-    pub refund_id: Option<Uuid>,
-    pub refund_amount: Option<i64>,
+    pub charge: i64,
     pub currency: String,
-    pub refund_reason: Option<String>,
-    pub refund_metadata: Option<Value>,
+    pub refund_id: Option<Uuid>,
+    pub refund: Option<Value>,
+}
+
+/// A refund as it was asked for. Amounts are minor units of its payment's currency.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct RefundRow {
+    pub amount: i64,
+    pub charge: i64,
+    pub to_cash: i64,
+    pub to_promo: i64,
+    pub cash_part: i64,
+    pub withheld: i64,
+    pub reason: String,
+    pub parts: Value,
+    pub metadata: Metadata,
 }
 
 /// An operation as it was when it was asked.
@@ -272,8 +309,8 @@ pub(super) async fn asked(
 ) -> Result<Option<AskedRow>> {
     sqlx::query_as(
         "select o.id as operation_id, o.kind, o.intent_id, o.attempt_id, a.connection, a.provider,
-             o.refund_id, r.amount as refund_amount, i.currency::text as currency,
-             r.reason as refund_reason, r.metadata as refund_metadata,
+             a.charge, i.currency::text as currency, o.refund_id,
+             case when r.id is not null then to_jsonb(r) end as refund,
              to_jsonb(o) || jsonb_build_object(
                  'state', 'sent', 'outcome', null, 'checks', 0, 'finished_at', null,
                  'next_check_at', o.created_at + interval '1 minute') as operation

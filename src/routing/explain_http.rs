@@ -113,6 +113,6 @@ async fn explain(
     let rules = app.db.read("explain_route", tenant, |tx| {
         work(async move { store::rules_in_force(tx, tenant, now).await })
     });
-    let decision = app.gateways.decide(tenant, &want, &rules.await?, &[], now);
+    let decision = app.gateways.decide((tenant, None), &want, &rules.await?, &[], now);
     Ok(Json(decision.into()))
 }

@@ -17,12 +17,9 @@
 //!
 //! Where its money is, is what the ledger's accounts say; nothing here keeps a balance.
 
-mod balance_http;
-mod earnings;
 mod store;
 mod terms;
 mod terms_http;
-mod write_off;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -33,9 +30,5 @@ pub use terms::{ReleaseAfter, Reserve, SupplyRole, Terms, WhoBears, WhoseCommiss
 
 /// Every route of vendors.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .merge(terms_http::routes())
-        .merge(balance_http::routes())
-        .merge(earnings::routes())
-        .merge(write_off::routes())
+    OpenApiRouter::new().merge(terms_http::routes())
 }

@@ -12,8 +12,8 @@ use mizan::payments::ask::{Confirm, confirm};
 use mizan::payments::create::{NewIntent, NewLine, create_intent};
 use mizan::payments::gateway::Gateways;
 use mizan_money::id::{DeliveryId, PaymentIntentId};
-use mizan_money::{Currency, Money, Rate};
-use mizan_providers::{CaptureMethod, Headers, ProviderName, webhook_reader};
+use mizan_money::{Currency, Rate};
+use mizan_providers::{Headers, ProviderName, webhook_reader};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use secrecy::SecretString;
@@ -88,7 +88,7 @@ impl River {
                 let mut made = Vec::new();
                 for _ in 0..payments {
                     let id = create_intent(tx, tenant, T0, asked).await?.intent.id;
-                    let how = Confirm { payment_method: Some("pm_1".into()), return_url: None };
+                    let how = Confirm { payment_method: Some("pm_1".into()), ..Confirm::default() };
                     confirm(tx, tenant, T0, gateways, id, &how).await?;
                     made.push(id);
                 }
@@ -185,23 +185,12 @@ impl River {
 }
 
 fn intent() -> NewIntent {
-    NewIntent {
-        amount: Money::new(AMOUNT, Currency::parse("AED").unwrap()),
-        capture_method: CaptureMethod::Automatic,
-        lines: vec![NewLine {
-            vendor: "V1".into(),
-            description: None,
-            amount: AMOUNT,
-            tax: Rate::percent("5").unwrap(),
-            commission: Rate::percent("10").unwrap(),
-        }],
-        payment_method: None,
-        return_url: None,
-        description: None,
-        country: None,
-        method: None,
-        metadata: BTreeMap::new(),
-    }
+    let line = NewLine {
+        tax: Rate::percent("5").unwrap(),
+        commission: Some(Rate::percent("10").unwrap()),
+        ..NewLine::item("V1", AMOUNT)
+    };
+    NewIntent::of(Currency::AED, vec![line])
 }
 
 impl Told {

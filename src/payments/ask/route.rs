@@ -1,7 +1,7 @@
 //! Over which connection a payment is tried, and where it goes on.
 
 use mizan_money::id::{AttemptId, PaymentIntentId};
-use mizan_money::{TenantId, Timestamp};
+use mizan_money::{Money, TenantId, Timestamp};
 use sqlx::PgConnection;
 
 use super::{Call, lock_idle, send_and_keep};
@@ -36,7 +36,8 @@ pub async fn confirm_elsewhere(
     payment.intent.payment_method = instrument.map(ToOwned::to_owned);
     let tried: Vec<String> = payment.attempts.iter().map(|it| it.connection.clone()).collect();
     let tried: Vec<&str> = tried.iter().map(String::as_str).collect();
-    match try_at_a_gateway(conn, tenant, now, gateways, payment, &tried).await {
+    let over = Over { only: None, tried: &tried };
+    match try_at_a_gateway(conn, tenant, now, gateways, payment, over).await {
         Err(
             PaymentError::NoConnection
             | PaymentError::NoRoute { .. }
@@ -46,6 +47,15 @@ pub async fn confirm_elsewhere(
     }
 }
 
+/// Which connections come into question.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Over<'a> {
+    /// No other than this one.
+    pub only: Option<&'a str>,
+    /// None of these.
+    pub tried: &'a [&'a str],
+}
+
 /// Chooses a connection and begins an attempt over it.
 pub(super) async fn try_at_a_gateway(
     conn: &mut PgConnection,
@@ -53,14 +63,15 @@ pub(super) async fn try_at_a_gateway(
     now: Timestamp,
     gateways: &Gateways,
     mut payment: Payment,
-    tried: &[&str],
+    over: Over<'_>,
 ) -> Result<Call, PaymentError> {
     let rules = rules_in_force(conn, tenant, now).await?;
-    let (gateway, decision) = choose(tenant, now, gateways, &payment, (&rules, tried))?;
+    let (gateway, decision) = choose(tenant, now, gateways, &payment, (&rules, over))?;
     let route = serde_json::to_value(&decision)
         .map_err(|error| PaymentError::Corrupt { what: error.to_string() })?;
     let (attempt, provider) = (AttemptId::generate(now), gateway.provider.name());
-    payment.begin_attempt(attempt, gateway.connection.clone(), provider, Some(route), now);
+    let over = (gateway.connection.clone(), provider);
+    payment.begin_attempt(attempt, over, charge(gateway, &payment), Some(route), now);
     store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
     let operation = Operation::about_to_send(&payment, attempt, OperationKind::Create, now);
     send_and_keep(conn, tenant, &payment, operation, gateway).await
@@ -72,11 +83,11 @@ fn choose<'g>(
     now: Timestamp,
     gateways: &'g Gateways,
     payment: &Payment,
-    (rules, tried): (&[Rule], &[&str]),
+    (rules, over): (&[Rule], Over<'_>),
 ) -> Result<(&'g Gateway, Decision), PaymentError> {
     let intent = &payment.intent;
     let want = Want {
-        amount: intent.amount,
+        amount: intent.by_gateway(),
         country: intent.country.as_deref(),
         method: intent.method.as_deref(),
         capture: intent.capture_method,
@@ -85,9 +96,11 @@ fn choose<'g>(
             None => Instrument::OnThePage,
         },
     };
-    let (mut out, mut first) = (tried.to_vec(), None);
+    // What the shop names itself beats the rules.
+    let rules = if over.only.is_some() { &[] } else { rules };
+    let (mut out, mut first) = (over.tried.to_vec(), None);
     loop {
-        let decision = gateways.decide(tenant, &want, rules, &out, now);
+        let decision = gateways.decide((tenant, over.only), &want, rules, &out, now);
         let Some(gateway) = decision.chosen().and_then(|name| gateways.get(name)) else {
             return Err(first.unwrap_or_else(|| no_route(intent.id, &decision)));
         };
@@ -101,11 +114,16 @@ fn choose<'g>(
     }
 }
 
+/// What this gateway is asked for.
+fn charge(gateway: &Gateway, payment: &Payment) -> Money {
+    payment.intent.charge(gateway.provider.step(payment.intent.currency))
+}
+
 /// Whether a gateway's words can hold this payment.
 fn can_say(gateway: &Gateway, payment: &Payment, now: Timestamp) -> Result<(), PaymentError> {
     let (mut trial, attempt) = (payment.clone(), AttemptId::generate(now));
-    let provider = gateway.provider.name();
-    trial.begin_attempt(attempt, gateway.connection.clone(), provider, None, now);
+    let over = (gateway.connection.clone(), gateway.provider.name());
+    trial.begin_attempt(attempt, over, charge(gateway, payment), None, now);
     let operation = Operation::about_to_send(&trial, attempt, OperationKind::Create, now);
     gateway.build(&operation.ask(&trial)?, &operation.key).map(drop)
 }

@@ -8,11 +8,12 @@ use mizan_providers::{CaptureMethod, PaymentAnswer};
 
 use crate::commissions::{Deal, Whose};
 use crate::payments::error::PaymentError;
-use crate::payments::intent::{Intent, IntentState, Payment, WalletState};
+use crate::payments::intent::{Intent, IntentState, Payment};
 use crate::payments::line::Line;
 use crate::payments::plan::{Plan, Policy};
 use crate::payments::split::{Order, Overcharge, split_capture};
 use crate::payments::view;
+use crate::payments::wallet_part::WalletState;
 use crate::vendors::ReleaseAfter;
 
 /// What holds for each line at a time.
@@ -135,7 +136,10 @@ impl Payment {
         }
         paid.extend(self.wallets_shares()?);
         let coupons = Money::sum(intent.currency, self.lines.iter().map(|line| line.coupon))?;
-        paid.push(Share { account: AccountRef::new(Role::PromotionsExpense, &[])?, amount: coupons });
+        paid.push(Share {
+            account: AccountRef::new(Role::PromotionsExpense, &[])?,
+            amount: coupons,
+        });
         let parts = self.lines.iter().flat_map(|line| &line.parts);
         let mut shares: Vec<Share> = parts
             .map(|part| Share { account: part.account.clone(), amount: part.amount })

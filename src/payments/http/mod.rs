@@ -1,5 +1,6 @@
 //! The routes of payment intents and refunds.
 
+mod order;
 mod refund;
 mod request;
 mod through_gateway;
@@ -15,9 +16,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use self::order::CreateBody;
 use self::request::{
-    CancelBody, CaptureBody, ConfirmBody, CreateBody, check_amount, check_instrument,
-    check_return_url, check_text,
+    CancelBody, CaptureBody, ConfirmBody, check_amount, check_instrument, check_return_url,
+    check_text,
 };
 use self::through_gateway::{Done, through_gateway};
 use super::ask::{self, Confirm};
@@ -204,7 +206,12 @@ async fn confirm(
 ) -> Result<Response, Problem> {
     check_instrument(body.payment_method.as_deref())?;
     check_return_url(body.return_url.as_deref())?;
-    let asked = &Confirm { payment_method: body.payment_method, return_url: body.return_url };
+    check_text("connection", body.connection.as_deref(), 100)?;
+    let asked = &Confirm {
+        payment_method: body.payment_method,
+        return_url: body.return_url,
+        connection: body.connection,
+    };
     let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
     through_gateway(&app, &caller, &idempotency, &waited, Done::Intent, |tx| {
         work(async move { ask::confirm(tx, tenant, now, gateways, id, asked).await })

@@ -16,11 +16,14 @@ use super::through_gateway::{Done, through_gateway};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
-use crate::http::{ApiPath, ApiQuery, GatewayTime, IdempotentJson, List, PageRequest, Problem};
-use crate::payments::ask::Step;
+use crate::http::{
+    ApiPath, ApiQuery, Code, GatewayTime, IdempotentJson, List, PageRequest, Problem,
+};
+use crate::payments::create::LINES_MAX;
 use crate::payments::error::PaymentError;
 use crate::payments::intent::Metadata;
 use crate::payments::refund::{NewRefund, request_refund};
+use crate::payments::split::Wanted;
 use crate::payments::store::{self, Listing};
 use crate::payments::view::RefundView;
 
@@ -39,6 +42,12 @@ struct CreateBody {
     /// How much in minor units; else all that is left.
     #[schema(minimum = 1)]
     amount: Option<i64>,
+    /// Only these lines; else over all in proportion to what each has left.
+    #[schema(min_items = 1, max_items = 100)]
+    lines: Option<Vec<RefundLineBody>>,
+    /// Where it goes: back over the tenders it came from, or all into the customer's wallet.
+    #[serde(default)]
+    to: Destination,
     /// Why.
     #[serde(default)]
     reason: ReasonWord,
@@ -46,6 +55,30 @@ struct CreateBody {
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     metadata: Metadata,
+}
+
+/// A line to be refunded.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewRefundLine)]
+struct RefundLineBody {
+    /// Its number.
+    #[schema(minimum = 1)]
+    line: i16,
+    /// How much of it, in minor units; else all that is left.
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+}
+
+/// Where a refund goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = RefundDestination)]
+enum Destination {
+    /// Over the tenders it came from.
+    #[default]
+    Source,
+    /// Into the customer's wallet.
+    Wallet,
 }
 
 /// Why money goes back.
@@ -119,20 +152,34 @@ async fn create(
         check_amount("amount", amount)?;
     }
     check_metadata(&body.metadata)?;
+    let wanted = body.lines.map(check_lines).transpose()?;
     let asked = &NewRefund {
         payment: body.payment_intent,
         amount: body.amount,
+        lines: wanted,
+        to_wallet: body.to == Destination::Wallet,
         reason: body.reason.into(),
         metadata: body.metadata,
     };
     let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
     through_gateway(&app, &caller, &idempotency, &waited, Done::Refund, |tx| {
-        work(async move {
-            let (_, call) = request_refund(tx, tenant, now, gateways, asked).await?;
-            Ok(Step::Call(call))
-        })
+        work(async move { request_refund(tx, tenant, now, gateways, asked).await })
     })
     .await
+}
+
+/// Checks the lines of a refund at the door.
+fn check_lines(lines: Vec<RefundLineBody>) -> Result<Vec<Wanted>, Problem> {
+    if !(1..=LINES_MAX).contains(&lines.len()) {
+        let detail = format!("`lines` has 1 to {LINES_MAX} lines; leave it out to refund all.");
+        return Err(Problem::new(Code::InvalidField, detail).param("lines"));
+    }
+    for (n, line) in lines.iter().enumerate() {
+        if let Some(amount) = line.amount {
+            check_amount(&format!("lines[{n}].amount"), amount)?;
+        }
+    }
+    Ok(lines.into_iter().map(|it| (it.line, it.amount)).collect())
 }
 
 /// Retrieve a refund

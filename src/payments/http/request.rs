@@ -1,84 +1,11 @@
-//! What the routes of payments take in, and its checks at the door.
+//! What the commands of payments take in, and its checks at the door.
 
-use mizan_money::{Currency, Money, Rate};
-use mizan_providers::CaptureMethod;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::{Code, Problem};
-use crate::payments::create::{AMOUNT_MAX, NewIntent, NewLine};
+use crate::payments::create::AMOUNT_MAX;
 use crate::payments::intent::Metadata;
-
-/// A payment intent to be created.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = NewPaymentIntent)]
-pub(super) struct CreateBody {
-    /// What the customer pays, in minor units: the sum of the lines.
-    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
-    amount: i64,
-    /// ISO 4217, upper case.
-    #[schema(example = "AED")]
-    currency: String,
-    /// The order's lines.
-    #[schema(min_items = 1, max_items = 100)]
-    lines: Vec<LineBody>,
-    /// Whether the money is taken at once or by a capture.
-    #[serde(default)]
-    capture_method: CaptureWord,
-    /// The gateway's token of the instrument; may also be named when confirming.
-    pub(super) payment_method: Option<String>,
-    /// Where the customer comes back to after a hosted page.
-    pub(super) return_url: Option<String>,
-    /// For people.
-    description: Option<String>,
-    /// Where the customer is: two letters of ISO 3166. Routing goes by it.
-    #[schema(example = "AE")]
-    country: Option<String>,
-    /// The kind of instrument, such as `card` or `upi`. Routing goes by it.
-    #[schema(example = "card")]
-    payment_method_type: Option<String>,
-    /// Your own pairs: at most 48, keys to 40 and values to 500 characters.
-    #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    metadata: Metadata,
-}
-
-/// One line of the order.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = NewOrderLine)]
-pub(super) struct LineBody {
-    /// Your id of the vendor: 1 to 80 letters, digits, `_`, `-`, `.`.
-    vendor: String,
-    /// For people.
-    description: Option<String>,
-    /// Its price in minor units, tax included.
-    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
-    amount: i64,
-    /// The tax inside the price, in percent.
-    #[serde(default = "zero_percent")]
-    #[schema(default = "0", example = "5")]
-    tax_percent: Rate,
-    /// The platform's commission on the price before tax, in percent.
-    #[serde(default = "zero_percent")]
-    #[schema(default = "0", example = "10")]
-    commission_percent: Rate,
-}
-
-fn zero_percent() -> Rate {
-    Rate::ZERO
-}
-
-/// When the money is taken.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = CaptureMethod)]
-pub(super) enum CaptureWord {
-    /// As soon as the bank agrees.
-    #[default]
-    Automatic,
-    /// By a capture.
-    Manual,
-}
 
 /// How to confirm.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -88,6 +15,8 @@ pub(super) struct ConfirmBody {
     pub(super) payment_method: Option<String>,
     /// Where the customer comes back to after a hosted page.
     pub(super) return_url: Option<String>,
+    /// The connection to try it over, by its configured name; else routing chooses.
+    pub(super) connection: Option<String>,
 }
 
 /// What to capture.
@@ -210,46 +139,4 @@ pub(super) fn check_amount(param: &str, amount: i64) -> Result<(), Problem> {
     }
     let detail = format!("`{param}` is {amount}; it goes from 1 to {AMOUNT_MAX} minor units.");
     Err(Problem::new(Code::InvalidAmount, detail).param(param))
-}
-
-impl CreateBody {
-    pub(super) fn check(self) -> Result<NewIntent, Problem> {
-        let currency = Currency::parse(&self.currency).map_err(|error| {
-            Problem::new(Code::UnknownCurrency, error.to_string()).param("currency")
-        })?;
-        check_amount("amount", self.amount)?;
-        check_instrument(self.payment_method.as_deref())?;
-        check_text("description", self.description.as_deref(), 500)?;
-        check_return_url(self.return_url.as_deref())?;
-        check_metadata(&self.metadata)?;
-        check_country(self.country.as_deref())?;
-        check_method(self.payment_method_type.as_deref())?;
-        let mut lines = Vec::with_capacity(self.lines.len());
-        for (n, line) in self.lines.into_iter().enumerate() {
-            check_amount(&format!("lines[{n}].amount"), line.amount)?;
-            let param = format!("lines[{n}].description");
-            check_text(&param, line.description.as_deref(), 500)?;
-            lines.push(NewLine {
-                vendor: line.vendor,
-                description: line.description,
-                amount: line.amount,
-                tax: line.tax_percent,
-                commission: line.commission_percent,
-            });
-        }
-        Ok(NewIntent {
-            amount: Money::new(self.amount, currency),
-            capture_method: match self.capture_method {
-                CaptureWord::Automatic => CaptureMethod::Automatic,
-                CaptureWord::Manual => CaptureMethod::Manual,
-            },
-            lines,
-            payment_method: self.payment_method,
-            return_url: self.return_url,
-            description: self.description,
-            country: self.country,
-            method: self.payment_method_type,
-            metadata: self.metadata,
-        })
-    }
 }

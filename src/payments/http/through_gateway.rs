@@ -211,7 +211,11 @@ enum Shown {
 }
 
 fn show(shows: Done, payment: &Payment, settled: Option<&Settled>) -> Shown {
-    let refund = settled.and_then(|s| s.operation.refund).and_then(|id| payment.refund(id));
+    let refund = match settled {
+        Some(settled) => settled.operation.refund.and_then(|id| payment.refund(id)),
+        // Done without a gateway, just now.
+        None => payment.refunds.last(),
+    };
     match (shows, refund) {
         (Done::Refund, Some(refund)) => Shown::Refund(RefundView::of(payment, refund)),
         _ => Shown::Intent(IntentView::from(payment)),

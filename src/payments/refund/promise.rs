@@ -5,10 +5,11 @@ use mizan_ledger::{AccountRef, Role};
 use mizan_money::{Money, allocate};
 
 use crate::payments::error::PaymentError;
-use crate::payments::intent::{Payment, Refund, RefundState, WalletState};
+use crate::payments::intent::{Payment, Refund, RefundState};
 use crate::payments::plan::{Plan, Policy, RefundTenders};
-use crate::payments::refund_facts::requested_key;
+use crate::payments::refund::requested_key;
 use crate::payments::split::{Wanted, give_back};
+use crate::payments::wallet_part::WalletState;
 
 /// How a refund goes back.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,8 @@ pub enum Way<'a> {
     },
     /// It was made at the gateway: the charge is what it says.
     Theirs,
+    /// As it was promised before; all of it is known.
+    Again,
 }
 
 impl Payment {
@@ -71,12 +74,14 @@ impl Payment {
                 left: Money::new(self.intent.refundable_minor(), self.intent.currency),
             });
         }
-        let wanted = match way {
-            Way::Ours { lines, .. } => lines,
-            Way::Theirs => None,
-        };
-        refund.parts = give_back(&self.lines, refund.amount, wanted)?;
-        self.spread(&mut refund, way, policy.refund_tenders)?;
+        if !matches!(way, Way::Again) {
+            let wanted = match way {
+                Way::Ours { lines, .. } => lines,
+                Way::Theirs | Way::Again => None,
+            };
+            refund.parts = give_back(&self.lines, refund.amount, wanted)?;
+            self.spread(&mut refund, way, policy.refund_tenders)?;
+        }
         let posting = self.promise(&refund)?;
         let (key, source) = (requested_key(refund.id), refund.id.to_string());
         let entry = plan.post("refund.requested", key, source, plan.now(), posting.posting()?)?;
@@ -102,7 +107,7 @@ impl Payment {
             left(wallet.promo, wallet.promo_back),
         ];
         let [gateway, cash, promo] = match way {
-            Way::Theirs => [owed.minor(), 0, 0],
+            Way::Theirs | Way::Again => [owed.minor(), 0, 0],
             Way::Ours { .. } => share_out(owed, tenders, policy)?,
         };
         let money = |minor| Money::new(minor, owed.currency());
@@ -110,7 +115,7 @@ impl Payment {
         refund.to_promo = money(promo);
         refund.to_cash = money(cash);
         match way {
-            Way::Theirs => {}
+            Way::Theirs | Way::Again => {}
             Way::Ours { to_wallet: true, .. } => {
                 refund.to_cash = money(cash + gateway);
                 refund.charge = money(0);
@@ -189,11 +194,7 @@ impl Payment {
 }
 
 /// An amount over the gateway, the cash and the promo credit that are left, by policy.
-fn share_out(
-    owed: Money,
-    left: [i64; 3],
-    policy: RefundTenders,
-) -> Result<[i64; 3], PaymentError> {
+fn share_out(owed: Money, left: [i64; 3], policy: RefundTenders) -> Result<[i64; 3], PaymentError> {
     let left = left.map(|it| it.max(0));
     if owed.is_zero() {
         return Ok([0; 3]);

@@ -94,9 +94,10 @@ fn by_party(
         line.parts.iter().map(|part| part.left().map(Money::minor)).collect::<Result<_, _>>()?;
     let components = line.parts.iter().map(|part| part.component);
     let parts = components.zip(allocate(value, &left)?).filter(|(_, it)| !it.is_zero()).collect();
-    let kept = line.deal.as_ref().is_some_and(|deal| {
-        deal.terms.refund_commission == WhoseCommission::Kept
-    });
+    let kept = line
+        .deal
+        .as_ref()
+        .is_some_and(|deal| deal.terms.refund_commission == WhoseCommission::Kept);
     Ok(GivenBack { n: line.n, paid, coupon, parts, kept })
 }
 

@@ -3,31 +3,19 @@
 use std::collections::BTreeMap;
 
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
-use mizan_money::{Currency, Money, TenantId};
+use mizan_money::{Currency, Money, Rate, TenantId};
 use mizan_providers::ProviderRef;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::super::intent::{
-    Attempt, Fee, Intent, IntentState, Line, Metadata, Payment, Refund, RefundState,
+    Attempt, Fee, Intent, IntentState, Metadata, Payment, Refund, RefundState,
 };
-use super::super::plan::Policy;
-use super::super::split::{Parts, StoredParts};
+use super::super::line::{Delivery, Line, LineKind};
+use super::super::wallet_part::{WalletPart, WalletState};
+use super::parts::{given_from_json, parts_from_json};
 use super::{Result, corrupt, currency, money, rate, word};
-
-/// What the tenant has decided for all its payments.
-///
-/// # Errors
-/// The database; a tenant that is not there.
-pub async fn policy(conn: &mut PgConnection, tenant: TenantId) -> Result<Policy> {
-    let row =
-        sqlx::query("select jurisdiction, vat_percent from mizan.tenant where tenant_id = $1")
-            .bind(tenant.0)
-            .fetch_one(conn)
-            .await?;
-    Ok(Policy { jurisdiction: row.try_get("jurisdiction")?, vat: rate(&row, "vat_percent")? })
-}
 
 /// Locks intents in the order of their ids and loads them with everything that belongs to them,
 /// in the same few statements whatever their number. Ids that are unknown are left out.
@@ -178,6 +166,21 @@ fn intent_from(row: &PgRow) -> Result<Intent> {
         lost: money("lost")?,
         unapplied: money("unapplied")?,
         description: row.try_get("description")?,
+        order: row.try_get("order_id")?,
+        customer: row.try_get("customer")?,
+        customer_state: row.try_get("customer_state")?,
+        attribution: match row.try_get::<Option<serde_json::Value>, _>("attribution")? {
+            Some(value) => Some(serde_json::from_value(value).map_err(corrupt)?),
+            None => None,
+        },
+        wallet: WalletPart {
+            cash: money("wallet_cash")?,
+            promo: money("wallet_promo")?,
+            state: word(row, "wallet_state", WalletState::parse)?,
+            cash_back: money("cash_back")?,
+            promo_back: money("promo_back")?,
+        },
+        withheld: money("withheld")?,
         country: row.try_get("country")?,
         method: row.try_get("method")?,
         payment_method: row.try_get("payment_method")?,
@@ -194,25 +197,41 @@ fn intent_from(row: &PgRow) -> Result<Intent> {
 
 fn line_from(row: &PgRow, currency: Currency) -> Result<Line> {
     let money = |column| money(row, column, currency);
+    let commission: Option<String> = row.try_get("commission_percent")?;
+    let delivery: Option<String> = row.try_get("delivery")?;
+    let deal: Option<serde_json::Value> = row.try_get("deal")?;
     Ok(Line {
         n: row.try_get("n")?,
+        kind: word(row, "kind", LineKind::parse)?,
         vendor: row.try_get("vendor")?,
+        item: row.try_get("item")?,
+        category: row.try_get("category")?,
+        quantity: row.try_get("quantity")?,
+        contract: row.try_get("contract")?,
         description: row.try_get("description")?,
+        price: money("price")?,
+        vendor_discount: money("vendor_discount")?,
+        platform_discount: money("platform_discount")?,
         amount: money("amount")?,
+        tax_amount: money("tax_amount")?,
         tax: rate(row, "tax_percent")?,
-        commission: rate(row, "commission_percent")?,
+        commission: commission.map(|it| Rate::percent(&it)).transpose().map_err(corrupt)?,
         captured: money("captured")?,
+        coupon: money("coupon")?,
         captured_tax: money("tax")?,
-        parts: Parts {
-            share: money("share")?,
-            commission: money("commission")?,
-            commission_vat: money("commission_vat")?,
+        parts: parts_from_json(row.try_get("parts")?, currency)?,
+        deal: deal.map(serde_json::from_value).transpose().map_err(corrupt)?,
+        refunded: money("refunded")?,
+        coupon_back: money("coupon_back")?,
+        delivery: match delivery {
+            Some(word) => Some(Delivery::parse(&word).ok_or_else(|| corrupt(word))?),
+            None => None,
         },
-        refunded: Parts {
-            share: money("refunded_share")?,
-            commission: money("refunded_commission")?,
-            commission_vat: money("refunded_commission_vat")?,
-        },
+        delivered_at: row.try_get("delivered_at")?,
+        release_at: row.try_get("release_at")?,
+        released_at: row.try_get("released_at")?,
+        reserved: money("reserved")?,
+        reserve_until: row.try_get("reserve_until")?,
     })
 }
 
@@ -242,6 +261,7 @@ fn attempt_from(row: &PgRow, of: Currency) -> Result<Attempt> {
         charge_ref: provider_ref(row, "charge_ref")?,
         status: word(row, "status", |w| w.parse().ok())?,
         status_at: row.try_get("status_at")?,
+        charge: money(row, "charge", of)?,
         captured: money(row, "captured", of)?,
         fee,
         sync_at: row.try_get("sync_at")?,
@@ -253,29 +273,23 @@ fn attempt_from(row: &PgRow, of: Currency) -> Result<Attempt> {
 
 fn refund_from(row: &PgRow) -> Result<Refund> {
     let currency = currency(row, "currency")?;
-    let stored: Vec<StoredParts> =
-        serde_json::from_value(row.try_get("parts")?).map_err(corrupt)?;
-    let parts = |part: StoredParts| {
-        let money = |minor| Money::new(minor, currency);
-        let parts = Parts {
-            share: money(part.share),
-            commission: money(part.commission),
-            commission_vat: money(part.commission_vat),
-        };
-        (part.n, parts)
-    };
     let origin: String = row.try_get("origin")?;
     Ok(Refund {
         id: RefundId::from_uuid(row.try_get("id")?),
-        attempt: AttemptId::from_uuid(row.try_get("attempt_id")?),
+        attempt: row.try_get::<Option<Uuid>, _>("attempt_id")?.map(AttemptId::from_uuid),
         amount: money(row, "amount", currency)?,
+        charge: money(row, "charge", currency)?,
+        to_cash: money(row, "to_cash", currency)?,
+        to_promo: money(row, "to_promo", currency)?,
+        cash_part: money(row, "cash_part", currency)?,
+        withheld: money(row, "withheld", currency)?,
         reason: row.try_get("reason")?,
         state: word(row, "state", RefundState::parse)?,
         status_at: row.try_get("status_at")?,
         origin: if origin == "gateway" { "gateway" } else { "api" },
         provider_ref: provider_ref(row, "provider_ref")?,
         failure_reason: row.try_get("failure_reason")?,
-        parts: stored.into_iter().map(parts).collect(),
+        parts: given_from_json(row.try_get("parts")?, currency)?,
         repays: row.try_get::<Option<Uuid>, _>("repays")?.map(RefundId::from_uuid),
         metadata: metadata(row)?,
         created_at: row.try_get("created_at")?,

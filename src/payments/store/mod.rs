@@ -6,8 +6,11 @@
 //! indexes begin alike, `>= … order by … limit 1` leaves only the one meant. Rows that are held
 //! under a lock already are written by their place (`ctid`), which cannot change meanwhile.
 
+mod insert;
 mod load;
 mod operation;
+mod parts;
+mod policy;
 mod query;
 mod reference;
 mod save;
@@ -17,17 +20,20 @@ use mizan_money::{Currency, Money, Rate};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-pub use load::{load, lock, policy};
+pub use insert::insert_intent;
+pub use load::{load, lock};
 pub use operation::{
     archive, due_operations, finish_operations, insert_operation, lock_open_operations,
     lock_operation, open_operation, open_operations, operation, postpone_operation, take_sending,
 };
+pub use parts::given_from_json;
+pub use policy::{may_top_up, policy};
 pub use query::{
     DueAttempt, Listing, awaits_reference, due_attempts, hint_attempts, intents, postpone_attempt,
     refund_owner, refunds,
 };
 pub use reference::{Found, FoundBy, Wanted, attempts_by_reference, refunds_by_reference};
-pub use save::{insert_intent, save};
+pub use save::save;
 pub use word::keep_words;
 
 use super::error::PaymentError;

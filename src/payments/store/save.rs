@@ -4,61 +4,10 @@ use mizan_money::{Money, TenantId, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::super::intent::{Attempt, Intent, Line, Payment, Refund};
-use super::super::split::StoredParts;
+use super::super::intent::{Attempt, Intent, Payment, Refund};
+use super::super::line::Line;
+use super::parts::{given_to_json, parts_to_json};
 use super::{Result, corrupt};
-
-/// Inserts a new intent with its lines.
-///
-/// # Errors
-/// The database.
-pub async fn insert_intent(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    payment: &Payment,
-) -> Result<()> {
-    let intent = &payment.intent;
-    sqlx::query(
-        "insert into payments.intent
-             (tenant_id, id, currency, amount, capture_method, state, description,
-              payment_method, return_url, metadata, country, method, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)",
-    )
-    .bind(tenant.0)
-    .bind(intent.id.uuid())
-    .bind(intent.currency.code())
-    .bind(intent.amount.minor())
-    .bind(intent.capture_method.as_str())
-    .bind(intent.state.as_str())
-    .bind(&intent.description)
-    .bind(&intent.payment_method)
-    .bind(&intent.return_url)
-    .bind(serde_json::to_value(&intent.metadata).map_err(corrupt)?)
-    .bind(&intent.country)
-    .bind(&intent.method)
-    .bind(intent.created_at)
-    .execute(&mut *conn)
-    .await?;
-    let lines = &payment.lines;
-    sqlx::query(
-        "insert into payments.line
-             (tenant_id, intent_id, n, vendor, description, amount, tax_percent, commission_percent)
-         select $1, $2, l.*
-         from unnest($3::smallint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[])
-             as l (n, vendor, description, amount, tax_percent, commission_percent)",
-    )
-    .bind(tenant.0)
-    .bind(intent.id.uuid())
-    .bind(lines.iter().map(|line| line.n).collect::<Vec<_>>())
-    .bind(lines.iter().map(|line| line.vendor.as_str()).collect::<Vec<_>>())
-    .bind(lines.iter().map(|line| line.description.clone()).collect::<Vec<_>>())
-    .bind(lines.iter().map(|line| line.amount.minor()).collect::<Vec<_>>())
-    .bind(lines.iter().map(|line| line.tax.as_percent_string()).collect::<Vec<_>>())
-    .bind(lines.iter().map(|line| line.commission.as_percent_string()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
 
 /// Writes back what changed of locked payments: intents, splits, attempts, refunds, each in one
 /// statement whatever the number of payments. What is as it was loaded is left alone.
@@ -103,16 +52,18 @@ async fn save_intents(
              payment_method = n.payment_method, return_url = n.return_url,
              next_action = n.next_action, last_error = n.last_error,
              review_reason = n.review_reason, cancellation_reason = n.cancellation_reason,
-             updated_at = $2
+             wallet_state = n.wallet_state, cash_back = n.cash_back,
+             promo_back = n.promo_back, withheld = n.withheld, updated_at = $2
          from (
              select stored.place, n.*
              from unnest($3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
                      $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
                      $13::text[], $14::text[], $15::jsonb[], $16::jsonb[], $17::text[],
-                     $18::text[])
+                     $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::bigint[])
                  as n (id, state, authorised, captured, voided, refund_pending, refunded,
                      disputed, lost, unapplied, payment_method, return_url, next_action,
-                     last_error, review_reason, cancellation_reason)
+                     last_error, review_reason, cancellation_reason, wallet_state, cash_back,
+                     promo_back, withheld)
              cross join lateral (
                  select ctid as place from payments.intent where tenant_id = $1 and id = n.id
                  offset 0
@@ -138,6 +89,10 @@ async fn save_intents(
     .bind(intents.iter().map(|intent| intent.last_error.clone()).collect::<Vec<_>>())
     .bind(text(|intent| intent.review_reason.as_deref()))
     .bind(text(|intent| intent.cancellation_reason.as_deref()))
+    .bind(intents.iter().map(|intent| intent.wallet.state.as_str()).collect::<Vec<_>>())
+    .bind(minor(|intent| intent.wallet.cash_back))
+    .bind(minor(|intent| intent.wallet.promo_back))
+    .bind(minor(|intent| intent.withheld))
     .execute(conn)
     .await?;
     Ok(())
@@ -152,21 +107,24 @@ async fn save_lines(conn: &mut PgConnection, tenant: TenantId, payments: &[Payme
     if lines.is_empty() {
         return Ok(());
     }
-    let column = |minor: fn(&Line) -> Money| {
-        lines.iter().map(|(_, line)| minor(line).minor()).collect::<Vec<i64>>()
-    };
+    let all = || lines.iter().map(|(_, line)| *line);
+    let column = |minor: fn(&Line) -> Money| all().map(|l| minor(l).minor()).collect::<Vec<i64>>();
+    let deals: std::result::Result<Vec<_>, _> =
+        all().map(|l| l.deal.as_ref().map(serde_json::to_value).transpose()).collect();
     sqlx::query(
         "update payments.line l
-         set captured = s.captured, tax = s.tax, share = s.share, commission = s.commission,
-             commission_vat = s.commission_vat, refunded_share = s.refunded_share,
-             refunded_commission = s.refunded_commission,
-             refunded_commission_vat = s.refunded_commission_vat
+         set captured = s.captured, tax = s.tax, coupon = s.coupon, parts = s.parts,
+             deal = s.deal, refunded = s.refunded, coupon_back = s.coupon_back,
+             delivery = s.delivery, delivered_at = s.delivered_at, release_at = s.release_at,
+             released_at = s.released_at, reserved = s.reserved, reserve_until = s.reserve_until
          from (
              select stored.place, s.*
              from unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                     $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
-                 as s (intent_id, n, captured, tax, share, commission, commission_vat,
-                     refunded_share, refunded_commission, refunded_commission_vat)
+                     $7::jsonb[], $8::jsonb[], $9::bigint[], $10::bigint[], $11::text[],
+                     $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::bigint[],
+                     $16::timestamptz[])
+                 as s (intent_id, n, captured, tax, coupon, parts, deal, refunded, coupon_back,
+                     delivery, delivered_at, release_at, released_at, reserved, reserve_until)
              cross join lateral (
                  select ctid as place from payments.line
                  where tenant_id = $1 and intent_id = s.intent_id and n = s.n
@@ -177,15 +135,20 @@ async fn save_lines(conn: &mut PgConnection, tenant: TenantId, payments: &[Payme
     )
     .bind(tenant.0)
     .bind(lines.iter().map(|(intent, _)| *intent).collect::<Vec<_>>())
-    .bind(lines.iter().map(|(_, line)| line.n).collect::<Vec<_>>())
+    .bind(all().map(|line| line.n).collect::<Vec<_>>())
     .bind(column(|line| line.captured))
     .bind(column(|line| line.captured_tax))
-    .bind(column(|line| line.parts.share))
-    .bind(column(|line| line.parts.commission))
-    .bind(column(|line| line.parts.commission_vat))
-    .bind(column(|line| line.refunded.share))
-    .bind(column(|line| line.refunded.commission))
-    .bind(column(|line| line.refunded.commission_vat))
+    .bind(column(|line| line.coupon))
+    .bind(all().map(|l| parts_to_json(&l.parts)).collect::<Result<Vec<_>>>()?)
+    .bind(deals.map_err(corrupt)?)
+    .bind(column(|line| line.refunded))
+    .bind(column(|line| line.coupon_back))
+    .bind(all().map(|l| l.delivery.map(|it| it.as_str())).collect::<Vec<_>>())
+    .bind(all().map(|l| l.delivered_at).collect::<Vec<_>>())
+    .bind(all().map(|l| l.release_at).collect::<Vec<_>>())
+    .bind(all().map(|l| l.released_at).collect::<Vec<_>>())
+    .bind(column(|line| line.reserved))
+    .bind(all().map(|l| l.reserve_until).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
@@ -209,13 +172,13 @@ async fn save_attempts(
     sqlx::query(
         "insert into payments.attempt
              (tenant_id, id, intent_id, connection, provider, provider_ref, charge_ref,
-              status, status_at, captured, fee, fee_tax, fee_currency, fee_ref, sync_at,
+              status, status_at, charge, captured, fee, fee_tax, fee_currency, fee_ref, sync_at,
               syncs, route, created_at)
          select $1, a.*
          from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
                  $8::text[], $9::timestamptz[], $10::bigint[], $11::bigint[], $12::bigint[],
-                 $13::text[], $14::text[], $15::timestamptz[], $16::smallint[],
-                 $17::jsonb[], $18::timestamptz[]) as a
+                 $13::bigint[], $14::text[], $15::text[], $16::timestamptz[], $17::smallint[],
+                 $18::jsonb[], $19::timestamptz[]) as a
          on conflict (tenant_id, id) do update
          set provider_ref = excluded.provider_ref, charge_ref = excluded.charge_ref,
              status = excluded.status, status_at = excluded.status_at,
@@ -233,6 +196,7 @@ async fn save_attempts(
     .bind(all().map(|a| a.charge_ref.as_ref().map(|r| r.as_str())).collect::<Vec<_>>())
     .bind(all().map(|a| a.status.as_str()).collect::<Vec<_>>())
     .bind(all().map(|a| a.status_at).collect::<Vec<_>>())
+    .bind(all().map(|a| a.charge.minor()).collect::<Vec<_>>())
     .bind(all().map(|a| a.captured.minor()).collect::<Vec<_>>())
     .bind(fees().map(|fee| Some(fee?.fee.minor())).collect::<Vec<_>>())
     .bind(fees().map(|fee| Some(fee?.tax.minor())).collect::<Vec<_>>())
@@ -245,17 +209,6 @@ async fn save_attempts(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-fn stored_parts(refund: &Refund) -> Result<serde_json::Value> {
-    let part = |(n, parts): &(i16, super::super::split::Parts)| StoredParts {
-        n: *n,
-        share: parts.share.minor(),
-        commission: parts.commission.minor(),
-        commission_vat: parts.commission_vat.minor(),
-    };
-    let parts: Vec<StoredParts> = refund.parts.iter().map(part).collect();
-    serde_json::to_value(parts).map_err(corrupt)
 }
 
 async fn save_refunds(
@@ -273,17 +226,19 @@ async fn save_refunds(
         return Ok(());
     }
     let all = || refunds.iter().map(|(_, refund)| *refund);
+    let minor = |of: fn(&Refund) -> Money| all().map(|r| of(r).minor()).collect::<Vec<i64>>();
     let metadata: std::result::Result<Vec<_>, _> =
         all().map(|r| serde_json::to_value(&r.metadata)).collect();
     sqlx::query(
         "insert into payments.refund
              (tenant_id, id, intent_id, attempt_id, amount, currency, reason, state, origin,
               provider_ref, failure_reason, parts, repays, metadata, created_at, status_at,
-              updated_at)
+              charge, to_cash, to_promo, cash_part, withheld, updated_at)
          select $1, r.*, $2
          from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::text[], $8::text[],
                  $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::uuid[],
-                 $15::jsonb[], $16::timestamptz[], $17::timestamptz[]) as r
+                 $15::jsonb[], $16::timestamptz[], $17::timestamptz[], $18::bigint[],
+                 $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[]) as r
          on conflict (tenant_id, id) do update
          set state = excluded.state, status_at = excluded.status_at,
              provider_ref = excluded.provider_ref,
@@ -295,7 +250,7 @@ async fn save_refunds(
     .bind(now)
     .bind(all().map(|r| r.id.uuid()).collect::<Vec<_>>())
     .bind(refunds.iter().map(|(intent, _)| *intent).collect::<Vec<_>>())
-    .bind(all().map(|r| r.attempt.uuid()).collect::<Vec<_>>())
+    .bind(all().map(|r| r.attempt.map(|id| id.uuid())).collect::<Vec<_>>())
     .bind(all().map(|r| r.amount.minor()).collect::<Vec<_>>())
     .bind(all().map(|r| r.amount.currency().code()).collect::<Vec<_>>())
     .bind(all().map(|r| r.reason.as_str()).collect::<Vec<_>>())
@@ -303,11 +258,16 @@ async fn save_refunds(
     .bind(all().map(|r| r.origin).collect::<Vec<_>>())
     .bind(all().map(|r| r.provider_ref.as_ref().map(|r| r.as_str())).collect::<Vec<_>>())
     .bind(all().map(|r| r.failure_reason.as_deref()).collect::<Vec<_>>())
-    .bind(all().map(stored_parts).collect::<Result<Vec<_>>>()?)
+    .bind(all().map(|r| given_to_json(&r.parts)).collect::<Result<Vec<_>>>()?)
     .bind(all().map(|r| r.repays.map(|id| id.uuid())).collect::<Vec<_>>())
     .bind(metadata.map_err(corrupt)?)
     .bind(all().map(|r| r.created_at).collect::<Vec<_>>())
     .bind(all().map(|r| r.status_at).collect::<Vec<_>>())
+    .bind(minor(|r| r.charge))
+    .bind(minor(|r| r.to_cash))
+    .bind(minor(|r| r.to_promo))
+    .bind(minor(|r| r.cash_part))
+    .bind(minor(|r| r.withheld))
     .execute(conn)
     .await?;
     Ok(())

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use mizan::db::work;
 use mizan::http::GatewayTime;
+use mizan::payments::ask::Step;
 use mizan::payments::gateway::Repetition;
 use mizan::payments::refund::{NewRefund, request_refund};
 use mizan::payments::sweep::call_and_settle;
-use mizan_providers::RefundReason;
+use mizan_providers::{Operation as Ask, RefundPayment, RefundReason};
 use serde_json::{Value, json};
 
 use crate::support::lines;
@@ -309,6 +310,8 @@ async fn a_refund_in_the_dashboard_waits_while_one_of_ours_asks_for_the_same_mon
         let asked = &NewRefund {
             payment: id.parse().unwrap(),
             amount: None,
+            lines: None,
+            to_wallet: false,
             reason: RefundReason::RequestedByCustomer,
             metadata: Default::default(),
         };
@@ -316,7 +319,8 @@ async fn a_refund_in_the_dashboard_waits_while_one_of_ours_asks_for_the_same_mon
         let begun = service.db.transaction("begin_call", tenant, |tx| {
             work(async move { request_refund(tx, tenant, now, &service.gateways, asked).await })
         });
-        let (ours, call) = begun.await.unwrap();
+        let Step::Call(call) = begun.await.unwrap() else { panic!("no gateway is asked") };
+        let Ask::Refund(RefundPayment { refund: ours, .. }) = &call.ask else { panic!() };
         // Ours is on its way when somebody is quicker in the dashboard.
         let journal = app.journal().await;
         in_the_dashboard(&app, &theirs(&app, &id, 0).await, amount).await;

@@ -240,7 +240,7 @@ async fn a_question_that_a_crash_left_behind_is_taken_up_by_the_sweeper() {
     let app = TestApp::new().await;
     app.sim.set_webhook_url(None);
     let id = app.create(order(&[("V1", 52_500)])).await;
-    let asked = &Confirm { payment_method: Some("pm_card_visa".into()), return_url: None };
+    let asked = &Confirm { payment_method: Some("pm_card_visa".into()), ..Confirm::default() };
     let (service, tenant) = (&app.app, app.books.tenant);
     let payment = id.parse().unwrap();
     let (now, gateways) = (service.clock.now(), &service.gateways);

@@ -1,41 +1,18 @@
-//! The worked scenario of a single order, to the cent: from the pure postings and as plain
-//! transactions.
+//! The worked scenario of a single order as plain transactions, to the cent.
 
-use mizan_ledger::postings::{
-    OrderDelivered, PaymentCaptured, PayoutInitiated, PayoutPaid, ProviderFee, ProviderSettled,
-    VendorPart, VendorReleased,
-};
 use mizan_ledger::{
     AccountRef, Authority, Leg, NewTransaction, Posting, PostingKey, Role, Side, TransactionKind,
 };
-use mizan_money::{Currency, Money, Rate, Rounding, Timestamp, parse_amount};
+use mizan_money::{Currency, Money, Timestamp, parse_amount};
 use serde::Deserialize;
 
-use crate::support::page::entries;
-use crate::support::{Books, T0};
+use crate::support::Books;
 
 #[derive(Deserialize)]
 struct Scenario {
-    inputs: Inputs,
     transactions: Vec<Step>,
     expected_balances: Vec<Amount>,
     expected_zero: Vec<Place>,
-}
-
-#[derive(Deserialize)]
-struct Inputs {
-    items: Vec<Item>,
-    provider: String,
-    provider_fee: String,
-    provider_fee_vat: String,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    vendor: String,
-    gross: String,
-    vat_rate: String,
-    commission_rate: String,
 }
 
 #[derive(Deserialize)]
@@ -100,66 +77,6 @@ fn scenario() -> Scenario {
     serde_json::from_value(of_them_all).unwrap()
 }
 
-fn aed(text: &str) -> Money {
-    parse_amount(text, Currency::AED).unwrap()
-}
-
-fn rate(percent: &str) -> Rate {
-    Rate::percent(percent).unwrap()
-}
-
-/// What the vendor's item comes to: the commission is of the price without VAT, and VAT is due
-/// on the commission.
-fn part(item: &Item) -> VendorPart {
-    let gross = aed(&item.gross);
-    let vat = rate(&item.vat_rate).contained_in(gross, Rounding::HalfUp).unwrap();
-    let net = gross.checked_sub(vat).unwrap();
-    let commission = rate(&item.commission_rate).of(net, Rounding::HalfUp).unwrap();
-    let commission_vat = rate("5").of(commission, Rounding::HalfUp).unwrap();
-    let platform = commission.checked_add(commission_vat).unwrap();
-    let share = gross.checked_sub(platform).unwrap();
-    VendorPart { vendor: item.vendor.clone(), share, commission, commission_vat }
-}
-
-/// The scenario's postings, worked out from its inputs alone.
-fn worked_out(inputs: &Inputs) -> Vec<(&'static str, Posting)> {
-    let (provider, jurisdiction) = (inputs.provider.clone(), "AE".to_owned());
-    let (vendor, rail, bank) = ("V1".to_owned(), "bank".to_owned(), "aed_main".to_owned());
-    let parts: Vec<VendorPart> = inputs.items.iter().map(part).collect();
-    let (share, commission) = (parts[0].share, parts[0].commission);
-    let (fee, tax) = (aed(&inputs.provider_fee), aed(&inputs.provider_fee_vat));
-    let kept = fee.checked_add(tax).unwrap();
-    let settled = aed(&inputs.items[0].gross).checked_sub(kept).unwrap();
-    let captured =
-        PaymentCaptured { provider: provider.clone(), jurisdiction: jurisdiction.clone(), parts };
-    let fee = ProviderFee { provider: provider.clone(), jurisdiction, fee, tax };
-    let settled = ProviderSettled { provider, bank: bank.clone(), amount: settled };
-    let released = VendorReleased { vendor: vendor.clone(), amount: share };
-    let initiated = PayoutInitiated { vendor, rail: rail.clone(), amount: share };
-    let paid = PayoutPaid { rail, bank, amount: share };
-    let delivered = OrderDelivered { amount: commission };
-    [
-        ("payment.captured", captured.posting()),
-        ("provider.fee", fee.posting()),
-        ("order.delivered", delivered.posting()),
-        ("provider.settled", settled.posting()),
-        ("vendor.released", released.posting()),
-        ("payout.initiated", initiated.posting()),
-        ("payout.paid", paid.posting()),
-    ]
-    .map(|(event, posting)| (event, posting.unwrap()))
-    .into()
-}
-
-fn page(legs: &[Leg]) -> Vec<String> {
-    let mut page: Vec<String> = legs
-        .iter()
-        .map(|leg| format!("{} {} {}", leg.side.name(), leg.account, leg.amount))
-        .collect();
-    page.sort_unstable();
-    page
-}
-
 fn transaction(step: &Step, posting: Posting) -> NewTransaction {
     let authority = match step.event.as_str() {
         "vendor.released" | "payout.initiated" => Authority::Command,
@@ -197,30 +114,6 @@ async fn ends_as(books: &Books, scenario: &Scenario) {
     found.sort_unstable();
     assert_eq!(found, expected);
     books.prove().await;
-}
-
-#[tokio::test]
-async fn the_postings_of_the_single_order_are_those_of_the_scenario() {
-    let scenario = scenario();
-    assert_eq!(scenario.transactions[0].at, T0, "the tests begin with this scenario");
-    let books = Books::new().await;
-    let worked_out = worked_out(&scenario.inputs);
-    assert_eq!(worked_out.len(), scenario.transactions.len());
-    for (step, (event, posting)) in scenario.transactions.iter().zip(worked_out) {
-        assert_eq!(step.event, event);
-        let expected: Vec<Leg> = step.postings.iter().map(Amount::leg).collect();
-        assert_eq!(page(posting.legs()), page(&expected), "{}", step.tx);
-        let posted = books.post_at(step.at, &[transaction(step, posting)]).await.unwrap();
-        let id = posted[0].posted().unwrap().id;
-        let stored = entries(&books.transaction(id).await);
-        assert_eq!(stored.lines().count(), expected.len(), "{}: {stored}", step.tx);
-        for leg in &expected {
-            let side = if leg.side == Side::Debit { "dr" } else { "cr" };
-            let line = format!("{side} {} {}\n", leg.account, leg.amount);
-            assert!(stored.contains(&line), "{}: no {line} in {stored}", step.tx);
-        }
-    }
-    ends_as(&books, &scenario).await;
 }
 
 #[tokio::test]

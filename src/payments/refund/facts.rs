@@ -9,12 +9,12 @@ use mizan_money::Timestamp;
 use mizan_money::id::RefundId;
 use mizan_providers::{RefundAnswer, RefundStatus};
 
-use super::error::PaymentError;
-use super::facts::{Effect, STATUS_NOT_KNOWN};
-use super::intent::{IntentState, Payment, Refund, RefundState};
-use super::plan::{EntryAt, Plan, Policy};
-use super::refund::Way;
-use super::view;
+use super::Way;
+use crate::payments::error::PaymentError;
+use crate::payments::facts::{Effect, STATUS_NOT_KNOWN};
+use crate::payments::intent::{IntentState, Payment, Refund, RefundState};
+use crate::payments::plan::{EntryAt, Plan, Policy};
+use crate::payments::view;
 
 /// The key of the entry that promises a refund.
 pub fn requested_key(refund: RefundId) -> String {
@@ -77,7 +77,7 @@ impl Payment {
         }
     }
 
-    pub(super) fn announce_refund(
+    pub(in crate::payments) fn announce_refund(
         &self,
         kind: &'static str,
         refund: &Refund,
@@ -161,7 +161,7 @@ impl Payment {
     ///
     /// # Errors
     /// Amounts that do not fit.
-    pub(super) fn settle_refund(
+    pub(in crate::payments) fn settle_refund(
         &mut self,
         n: usize,
         at: Timestamp,
