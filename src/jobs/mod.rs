@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | sweep operations and fees | 5 s | what is due is postponed in the transaction that reads it |
 //! | retry parked webhooks | 10 s | a delivery is locked while it is tried |
+//! | release vendors' parts and reserves | 30 s | a line is locked, and marked as released |
 //! | make partitions ahead | 1 h | what exists is left alone |
 //! | prove the books | 1 min, once a night from 02:30 UTC | it reads, and marks what it proved |
 //! | sum up days that are over | 10 min | a day is summed up whole or not at all |
@@ -25,6 +26,7 @@ use crate::db::work;
 use crate::inbox::retry_parked;
 use crate::payments::PaymentError;
 use crate::payments::sweep::sweep;
+use crate::vendors::release_due;
 
 pub use nightly::Nightly;
 
@@ -44,6 +46,9 @@ pub fn spawn(app: &App) -> Jobs {
     every(&mut tasks, app, "sweep", seconds(5), |app| async move { sweep(&app).await.map(drop) });
     every(&mut tasks, app, "retry_parked", seconds(10), |app| async move {
         retry_parked(&app).await.map(drop)
+    });
+    every(&mut tasks, app, "release", seconds(30), |app| async move {
+        release_due(&app).await.map(drop)
     });
     every(&mut tasks, app, "ensure_partitions", seconds(3_600), |app| async move {
         ensure_partitions(&app).await.map(drop)
@@ -90,6 +95,7 @@ pub async fn tick(app: &App) -> Result<(), crate::inbox::InboxError> {
     ensure_partitions(app).await?;
     sweep(app).await?;
     retry_parked(app).await?;
+    release_due(app).await?;
     fold_days(app).await?;
     Nightly::default().run(app).await?;
     Ok(())

@@ -216,6 +216,19 @@ pub(super) async fn write(
     write_all(conn, tenant, std::slice::from_ref(payment), &ended, plan).await
 }
 
+/// Writes, posts and announces what was decided for locked payments without a gateway.
+///
+/// # Errors
+/// The database; a plan the ledger refused.
+pub async fn write_posted(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    payments: &[Payment],
+    plan: Plan,
+) -> Result<(), PaymentError> {
+    write_all(conn, tenant, payments, &[], plan).await
+}
+
 async fn write_all(
     conn: &mut PgConnection,
     tenant: TenantId,

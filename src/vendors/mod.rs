@@ -12,11 +12,13 @@
 //! | action | file |
 //! |---|---|
 //! | say on which terms a vendor sells, from a time on | `terms.rs`, `terms_http.rs` |
+//! | make available what is due, net of debts | `release.rs`, a job |
 //! | tell what it has, line by line | `balance_http.rs`, `earnings.rs` |
 //! | give up a debt, by two people | `write_off.rs` |
 //!
 //! Where its money is, is what the ledger's accounts say; nothing here keeps a balance.
 
+mod release;
 mod store;
 mod terms;
 mod terms_http;
@@ -25,6 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
+pub use release::release_due;
 pub use store::terms_of;
 pub use terms::{ReleaseAfter, Reserve, SupplyRole, Terms, WhoBears, WhoseCommission};
 

@@ -10,6 +10,7 @@ mod floor;
 mod gateways;
 mod guards;
 mod laws;
+mod marketplace;
 mod model;
 mod openapi;
 mod partitions;

@@ -53,7 +53,11 @@ pub fn exponent(currency: Currency) -> Option<u32> {
 
 /// The step in which Razorpay takes amounts of a currency, in ISO 4217 minor units.
 pub fn step(currency: Currency) -> i64 {
-    if THREE_DECIMAL.contains(&currency.code()) { 10 } else { 1 }
+    let theirs = exponent(currency).unwrap_or(currency.exponent());
+    match THREE_DECIMAL.contains(&currency.code()) {
+        true => 10,
+        false => 10_i64.pow(currency.exponent().saturating_sub(theirs)),
+    }
 }
 
 /// Our minor units → Razorpay's unit.

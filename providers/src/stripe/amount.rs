@@ -50,7 +50,10 @@ pub fn exponent(currency: Currency) -> u32 {
 
 /// The step in which Stripe takes amounts of a currency, in ISO 4217 minor units.
 pub fn step(currency: Currency) -> i64 {
-    if THREE_DECIMAL.contains(&currency.code()) { 10 } else { 1 }
+    match THREE_DECIMAL.contains(&currency.code()) {
+        true => 10,
+        false => 10_i64.pow(currency.exponent().saturating_sub(exponent(currency))),
+    }
 }
 
 /// Our minor units → Stripe's unit.

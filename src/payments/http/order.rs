@@ -262,6 +262,11 @@ impl LineBody {
         check_text(&param("description"), self.description.as_deref(), 500)?;
         check_text(&param("item"), self.item.as_deref(), 100)?;
         check_text(&param("category"), self.category.as_deref(), 100)?;
+        let of_vendor = matches!(self.kind, KindWord::Item | KindWord::Tip);
+        if of_vendor && self.vendor.is_none() {
+            let detail = format!("`{}` is missing: whose is it?", param("vendor"));
+            return Err(Problem::new(Code::MissingField, detail).param(param("vendor")));
+        }
         if self.quantity < 1 {
             let detail = "`quantity` is at least 1.";
             return Err(Problem::new(Code::InvalidField, detail).param(param("quantity")));

@@ -9,6 +9,7 @@
 mod insert;
 mod load;
 mod operation;
+mod order;
 mod parts;
 mod policy;
 mod query;
@@ -26,6 +27,7 @@ pub use operation::{
     archive, due_operations, finish_operations, insert_operation, lock_open_operations,
     lock_operation, open_operation, open_operations, operation, postpone_operation, take_sending,
 };
+pub use order::{due_releases, intents_of_order};
 pub use parts::given_from_json;
 pub use policy::{may_top_up, policy};
 pub use query::{

@@ -70,7 +70,7 @@ async fn a_rule_is_ended_and_never_changed() {
 async fn what_no_gateway_can_take_is_refused_with_every_reason() {
     let bazaar = Bazaar::open().await;
     let mut body = crate::support_app::order(&[("V1", 5_123)]);
-    body["currency"] = json!("KWD");
+    body["currency"] = json!("AFN");
     body["payment_method_type"] = json!("by_razorpay");
     let id = bazaar.app.create(body).await;
     let refused = bazaar.confirm(&id).await;
