@@ -1,5 +1,6 @@
 //! The Mizan service.
 
+pub mod affiliates;
 pub mod app;
 pub mod auth;
 pub mod books;
@@ -18,3 +19,4 @@ pub mod replay;
 pub mod routing;
 pub mod telemetry;
 pub mod verify;
+pub mod wallets;

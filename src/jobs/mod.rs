@@ -6,6 +6,8 @@
 //! | retry parked webhooks | 10 s | a delivery is locked while it is tried |
 //! | make partitions ahead | 1 h | what exists is left alone |
 //! | prove the books | 1 min, once a night from 02:30 UTC | it reads, and marks what it proved |
+//! | vest and end promo credits | 30 s | each lot is locked, and looked at again |
+//! | release commissions of affiliates | 30 s | the same |
 //! | sum up days that are over | 10 min | a day is summed up whole or not at all |
 //!
 //! Each job reads the service's clock, so a clock set by hand decides what is due. A job that
@@ -51,6 +53,12 @@ pub fn spawn(app: &App) -> Jobs {
     every(&mut tasks, app, "fold_days", seconds(600), |app| async move {
         fold_days(&app).await.map(drop)
     });
+    every(&mut tasks, app, "wallets", seconds(30), |app| async move {
+        crate::wallets::run(&app).await.map(drop)
+    });
+    every(&mut tasks, app, "affiliates", seconds(30), |app| async move {
+        crate::affiliates::run(&app).await.map(drop)
+    });
     let nightly = Nightly::default();
     every(&mut tasks, app, "prove", seconds(60), move |app| {
         let nightly = nightly.clone();
@@ -90,6 +98,8 @@ pub async fn tick(app: &App) -> Result<(), crate::inbox::InboxError> {
     ensure_partitions(app).await?;
     sweep(app).await?;
     retry_parked(app).await?;
+    crate::wallets::run(app).await?;
+    crate::affiliates::run(app).await?;
     fold_days(app).await?;
     Nightly::default().run(app).await?;
     Ok(())

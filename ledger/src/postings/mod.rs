@@ -4,6 +4,7 @@
 //! below is what `docs/LEDGER.md` is generated from, so a posting that is not in it does not
 //! exist for an auditor.
 
+mod affiliates;
 mod order_delivered;
 mod payment_captured;
 mod payout_initiated;
@@ -16,9 +17,11 @@ mod refund_bounced;
 mod refund_requested;
 mod refund_settled;
 mod vendor_released;
+mod wallets;
 
 use mizan_money::{Currency, Money};
 
+pub use affiliates::{AffiliateAccrued, AffiliateRecovered, AffiliateReleased, AffiliateReversed};
 pub use order_delivered::OrderDelivered;
 pub use payment_captured::{PaymentCaptured, VendorPart};
 pub use payout_initiated::PayoutInitiated;
@@ -31,6 +34,10 @@ pub use refund_bounced::RefundBounced;
 pub use refund_requested::RefundRequested;
 pub use refund_settled::RefundSettled;
 pub use vendor_released::VendorReleased;
+pub use wallets::{
+    CashbackAccrued, CashbackClawedBack, CashbackExpired, CashbackVested, PromoGranted, WalletHeld,
+    WalletReleased,
+};
 
 use crate::entry::Posting;
 use crate::error::PostingError;
@@ -62,6 +69,17 @@ pub const INDEX: &[Entry] = &[
     provider_settled::ENTRY,
     payout_initiated::ENTRY,
     payout_paid::ENTRY,
+    wallets::wallet_held::ENTRY,
+    wallets::wallet_released::ENTRY,
+    wallets::promo_granted::ENTRY,
+    wallets::cashback_accrued::ENTRY,
+    wallets::cashback_vested::ENTRY,
+    wallets::cashback_expired::ENTRY,
+    wallets::cashback_clawed_back::ENTRY,
+    affiliates::affiliate_accrued::ENTRY,
+    affiliates::affiliate_released::ENTRY,
+    affiliates::affiliate_reversed::ENTRY,
+    affiliates::affiliate_recovered::ENTRY,
 ];
 
 /// An amount of the examples, in fils.
