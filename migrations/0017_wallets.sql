@@ -37,7 +37,7 @@ create table wallets.lot (
     id         uuid not null,
     customer   text not null check (customer ~ '^[A-Za-z0-9_.-]{1,80}$'),
     currency   char(3) not null,
-    origin     text not null check (origin in ('cashback', 'goodwill', 'refund')),
+    origin     text not null check (origin in ('cashback', 'goodwill', 'refund', 'opening')),
     -- The payment that earned it, or whose refund gave it back.
     payment_id uuid,
     rule_id    uuid,
@@ -135,6 +135,39 @@ create table wallets.give_back (
 );
 call mizan.isolate_tenants('wallets.give_back');
 grant select, insert on wallets.give_back to mizan_service;
+
+-- What a refund took back of the cashback that its order had earned. It takes once; where the
+-- refund came to nothing, it was undone.
+create table wallets.claw_back (
+    tenant_id  integer not null references mizan.tenant,
+    refund_id  uuid not null,
+    payment_id uuid not null,
+    currency   char(3) not null,
+    pending    bigint not null default 0 check (pending >= 0),
+    promo      bigint not null default 0 check (promo >= 0),
+    withheld   bigint not null default 0 check (withheld >= 0),
+    state      text not null check (state in ('taken', 'undone')),
+    taken_at   timestamptz not null,
+    primary key (tenant_id, refund_id)
+);
+call mizan.isolate_tenants('wallets.claw_back');
+grant select, insert on wallets.claw_back to mizan_service;
+grant update (pending, promo, withheld, state) on wallets.claw_back to mizan_service;
+
+-- And of which credit how much: out of what was left of it, or kept back from the refund.
+create table wallets.claw_back_lot (
+    tenant_id integer not null,
+    refund_id uuid not null,
+    lot_id    uuid not null,
+    taken     bigint not null check (taken >= 0),
+    withheld  bigint not null check (withheld >= 0),
+    primary key (tenant_id, refund_id, lot_id),
+    foreign key (tenant_id, refund_id) references wallets.claw_back,
+    foreign key (tenant_id, lot_id) references wallets.lot,
+    constraint something_was_taken check (taken + withheld > 0)
+);
+call mizan.isolate_tenants('wallets.claw_back_lot');
+grant select, insert on wallets.claw_back_lot to mizan_service;
 
 -- Which lines have been delivered and looked at for cashback, and with which figures: a delivery
 -- that is told twice grants once, and deliveries of parts add up to the whole's cashback.
@@ -240,3 +273,31 @@ create index accrual_of_affiliate on affiliates.accrual (tenant_id, affiliate);
 call mizan.isolate_tenants('affiliates.accrual');
 grant select, insert on affiliates.accrual to mizan_service;
 grant update (reversed, state, release_at) on affiliates.accrual to mizan_service;
+
+-- What a refund took back of commissions. It takes once; where the refund came to nothing, it
+-- was undone.
+create table affiliates.claw_back (
+    tenant_id  integer not null references mizan.tenant,
+    refund_id  uuid not null,
+    payment_id uuid not null,
+    state      text not null check (state in ('taken', 'undone')),
+    taken_at   timestamptz not null,
+    primary key (tenant_id, refund_id)
+);
+call mizan.isolate_tenants('affiliates.claw_back');
+grant select, insert on affiliates.claw_back to mizan_service;
+grant update (state) on affiliates.claw_back to mizan_service;
+
+-- And of which how much, with the bucket it was in.
+create table affiliates.claw_back_part (
+    tenant_id  integer not null,
+    refund_id  uuid not null,
+    accrual_id uuid not null,
+    bucket     text not null check (bucket in ('pending', 'available')),
+    amount     bigint not null check (amount > 0),
+    primary key (tenant_id, refund_id, accrual_id),
+    foreign key (tenant_id, refund_id) references affiliates.claw_back,
+    foreign key (tenant_id, accrual_id) references affiliates.accrual
+);
+call mizan.isolate_tenants('affiliates.claw_back_part');
+grant select, insert on affiliates.claw_back_part to mizan_service;

@@ -53,17 +53,17 @@ pub struct Accrual {
     pub release_at: Option<Timestamp>,
 }
 
-/// A refund of a part of a line.
-#[derive(Debug, Clone, Copy)]
-pub struct TakenBack {
-    /// The payment.
-    pub payment: PaymentIntentId,
+/// What a refund gives back of one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineBack {
     /// The line's number.
     pub line: i16,
     /// What goes back of it now.
     pub refunded: Money,
     /// What could still go back of it before.
     pub refundable_before: Money,
+    /// What of it is the affiliate's, where the split has it: where the vendor pays.
+    pub booked: Option<Money>,
 }
 
 /// What refunds take back of one affiliate's commissions in one bucket.
@@ -99,19 +99,48 @@ impl Accrual {
     pub const fn remaining(&self) -> Money {
         Money::new(self.amount - self.reversed, self.currency)
     }
+
+    fn at_most(&self, booked: Money) -> Result<Money, AffiliateError> {
+        let left = self.remaining();
+        match booked.is_negative() || left.checked_sub(booked)?.is_negative() {
+            false => Ok(booked),
+            true => {
+                let id = self.id;
+                let what = format!("{id} has {left} left, the split took {booked} of it");
+                Err(AffiliateError::Corrupt { what })
+            }
+        }
+    }
+
+    /// A refund that took so much came to nothing.
+    ///
+    /// # Errors
+    /// More than refunds took.
+    pub(super) fn restore(&mut self, taken: Money) -> Result<(), AffiliateError> {
+        match (0..=self.reversed).contains(&taken.minor()) {
+            true => {
+                self.reversed -= taken.minor();
+                Ok(())
+            }
+            false => {
+                let what = format!("{} has less than {taken} reversed", self.id);
+                Err(AffiliateError::Corrupt { what })
+            }
+        }
+    }
 }
 
 /// Takes back of each line's commission the part that its refund is of what could still go
-/// back, so that a full refund in any number of steps takes exactly everything. Answers the sums
-/// by affiliate, bucket and payer.
+/// back, so that a full refund in any number of steps takes exactly everything; or what the
+/// split has booked of it. Answers what was taken of which, where it was anything.
 ///
 /// # Errors
 /// A refund below zero or above what could go back; amounts that do not fit.
-pub fn reverse(
+pub(super) fn reverse(
     accruals: &mut [Accrual],
-    lines: &[TakenBack],
-) -> Result<Vec<Reversed>, AffiliateError> {
-    let mut sums: BTreeMap<(String, Bucket, bool), Money> = BTreeMap::new();
+    lines: &[LineBack],
+) -> Result<Vec<(AccrualId, Money)>, AffiliateError> {
+    let mut all = Vec::new();
     for line in lines {
         let not_refunded = line.refundable_before.checked_sub(line.refunded)?;
         if line.refunded.is_negative() || not_refunded.is_negative() {
@@ -119,23 +148,39 @@ pub fn reverse(
             let message = format!("a refund of {refunded} is not part of {before}");
             return Err(AffiliateError::invalid("amount", message));
         }
-        if line.refunded.is_zero() {
-            continue;
-        }
-        let of_line = |it: &&mut Accrual| it.payment == line.payment && it.line == line.line;
-        for accrual in accruals.iter_mut().filter(of_line) {
-            let weights = [line.refunded.minor(), not_refunded.minor()];
-            let parts = allocate(accrual.remaining(), &weights)?;
-            let taken = parts.first().copied().unwrap_or(Money::zero(accrual.currency));
-            if taken.is_zero() {
-                continue;
+        let Some(accrual) = accruals.iter_mut().find(|it| it.line == line.line) else { continue };
+        let taken = match line.booked {
+            Some(booked) => accrual.at_most(booked)?,
+            None if line.refunded.is_zero() => continue,
+            None => {
+                let weights = [line.refunded.minor(), not_refunded.minor()];
+                let parts = allocate(accrual.remaining(), &weights)?;
+                parts.first().copied().unwrap_or(Money::zero(accrual.currency))
             }
-            accrual.reversed += taken.minor();
-            let by_vendor = accrual.funded_by == FundedBy::Vendor;
-            let key = (accrual.affiliate.clone(), accrual.bucket, by_vendor);
-            let sum = sums.entry(key).or_insert(Money::zero(accrual.currency));
-            *sum = sum.checked_add(taken)?;
+        };
+        accrual.reversed += taken.minor();
+        if !taken.is_zero() {
+            all.push((accrual.id, taken));
         }
+    }
+    Ok(all)
+}
+
+/// The sums of parts by affiliate, bucket and payer.
+///
+/// # Errors
+/// Amounts that do not fit.
+pub(super) fn sums_of(
+    accruals: &[Accrual],
+    parts: &[(AccrualId, Money)],
+) -> Result<Vec<Reversed>, AffiliateError> {
+    let mut sums: BTreeMap<(String, Bucket, bool), Money> = BTreeMap::new();
+    for (id, part) in parts {
+        let Some(accrual) = accruals.iter().find(|it| it.id == *id) else { continue };
+        let by_vendor = accrual.funded_by == FundedBy::Vendor;
+        let key = (accrual.affiliate.clone(), accrual.bucket, by_vendor);
+        let sum = sums.entry(key).or_insert(Money::zero(part.currency()));
+        *sum = sum.checked_add(*part)?;
     }
     let reversed = |((affiliate, bucket, by_vendor), amount)| Reversed {
         affiliate,
@@ -145,3 +190,7 @@ pub fn reverse(
     };
     Ok(sums.into_iter().map(reversed).collect())
 }
+
+#[cfg(test)]
+#[path = "accrual_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use mizan_ledger::postings::AffiliateAccrued;
 use mizan_money::id::PaymentIntentId;
-use mizan_money::{Money, MoneyError, TenantId, Timestamp};
+use mizan_money::{Money, TenantId, Timestamp};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -12,31 +12,33 @@ use super::error::AffiliateError;
 use super::store;
 use crate::payments::plan::Plan;
 
-/// The commission of each line, rounded half-up: what a vendor's split has to take out.
-///
-/// # Errors
-/// Amounts that do not fit.
-pub fn accrual_lines(
-    lines: &[(i16, Money)],
-    attribution: &Attribution,
-) -> Result<Vec<(i16, Money)>, MoneyError> {
-    lines.iter().map(|(line, base)| Ok((*line, attribution.of(*base)?))).collect()
+/// A line of which the split at capture gave the affiliate its part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SplitLine {
+    /// Its number.
+    pub line: i16,
+    /// Its price before tax.
+    pub base: Money,
+    /// What of it is the affiliate's.
+    pub commission: Money,
 }
 
-/// Writes down what a split at capture took out of vendors' shares. Posts nothing: the split did.
-/// A line counts once.
+/// Writes down what a split at capture took out of vendors' shares: of each line its price
+/// before tax and the commission. Posts nothing: the split did. Lines without a commission may
+/// be left out; a line counts once.
 ///
 /// # Errors
-/// Amounts that do not fit; the database.
+/// The database.
 pub async fn record_split(
     conn: &mut PgConnection,
     tenant: TenantId,
     now: Timestamp,
     payment: PaymentIntentId,
-    lines: &[(i16, Money)],
+    lines: &[SplitLine],
     attribution: &Attribution,
 ) -> Result<(), AffiliateError> {
-    let accruals = made(now, now, None, payment, lines, attribution)?;
+    let made = |it: &SplitLine| accrual_of(now, payment, it, attribution);
+    let accruals: Vec<Accrual> = lines.iter().map(made).collect();
     store::insert_accruals(conn, tenant, &accruals).await.map(drop)
 }
 
@@ -46,11 +48,9 @@ pub async fn record_split(
 ///
 /// # Errors
 /// An affiliate that is unknown, amounts that do not fit; the database.
-#[allow(clippy::too_many_arguments)]
 pub async fn accrue(
     conn: &mut PgConnection,
     tenant: TenantId,
-    now: Timestamp,
     at: Timestamp,
     payment: PaymentIntentId,
     lines: &[(i16, Money)],
@@ -64,12 +64,18 @@ pub async fn accrue(
     let release_at = at.checked_add_signed(days).ok_or_else(|| {
         AffiliateError::invalid("release_days", "That is beyond the end of the calendar.")
     })?;
-    let accruals = made(now, at, Some(release_at), payment, lines, attribution)?;
-    let added = store::insert_accruals(conn, tenant, &accruals).await?;
     if attribution.funded_by == FundedBy::Vendor {
         let delivered: Vec<i16> = lines.iter().map(|(line, _)| *line).collect();
         return store::start_release(conn, tenant, payment, &delivered, release_at).await;
     }
+    let mut accruals = Vec::with_capacity(lines.len());
+    for (line, base) in lines {
+        let line = SplitLine { line: *line, base: *base, commission: attribution.of(*base)? };
+        let mut accrual = accrual_of(plan.now(), payment, &line, attribution);
+        (accrual.accrued_at, accrual.release_at) = (at, Some(release_at));
+        accruals.push(accrual);
+    }
+    let added = store::insert_accruals(conn, tenant, &accruals).await?;
     let new: Vec<&Accrual> = accruals.iter().filter(|it| added.contains(&it.id)).collect();
     let Some(first) = new.first() else { return Ok(()) };
     let amount = Money::sum(first.currency, new.iter().map(|it| it.remaining()))?;
@@ -91,54 +97,39 @@ pub async fn accrue(
     Ok(())
 }
 
-/// The commissions of payments, locked, in the order of their ids.
+/// Locks the commissions of these payments by their ids. Whoever acts on several payments in one
+/// transaction calls it first, so that two such transactions cannot wait for each other.
 ///
 /// # Errors
 /// The database.
-pub async fn accruals_of(
+pub async fn lock(
     conn: &mut PgConnection,
     tenant: TenantId,
     payments: &[PaymentIntentId],
-) -> Result<Vec<Accrual>, AffiliateError> {
-    store::lock_accruals(conn, tenant, payments).await
-}
-
-/// Writes accruals as they are now. They were locked before.
-///
-/// # Errors
-/// The database.
-pub async fn save_accruals(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    accruals: &[Accrual],
 ) -> Result<(), AffiliateError> {
-    store::save_accruals(conn, tenant, accruals).await
+    store::lock_accruals(conn, tenant, payments).await.map(drop)
 }
 
-fn made(
+/// The commission of one line, before its delivery.
+fn accrual_of(
     now: Timestamp,
-    at: Timestamp,
-    release_at: Option<Timestamp>,
     payment: PaymentIntentId,
-    lines: &[(i16, Money)],
+    of: &SplitLine,
     attribution: &Attribution,
-) -> Result<Vec<Accrual>, AffiliateError> {
-    let accrual = |(line, base): &(i16, Money)| {
-        Ok(Accrual {
-            id: AccrualId::generate(now),
-            payment,
-            line: *line,
-            affiliate: attribution.affiliate.clone(),
-            currency: base.currency(),
-            rate: attribution.rate,
-            funded_by: attribution.funded_by,
-            base: base.minor(),
-            amount: attribution.of(*base)?.minor(),
-            reversed: 0,
-            bucket: Bucket::Pending,
-            accrued_at: at,
-            release_at,
-        })
-    };
-    lines.iter().map(accrual).collect()
+) -> Accrual {
+    Accrual {
+        id: AccrualId::generate(now),
+        payment,
+        line: of.line,
+        affiliate: attribution.affiliate.clone(),
+        currency: of.base.currency(),
+        rate: attribution.rate,
+        funded_by: attribution.funded_by,
+        base: of.base.minor(),
+        amount: of.commission.minor(),
+        reversed: 0,
+        bucket: Bucket::Pending,
+        accrued_at: now,
+        release_at: None,
+    }
 }

@@ -110,10 +110,10 @@ async fn release(
 
 /// What an affiliate has and owes, in minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Standing {
-    pending: i64,
-    available: i64,
-    debt: i64,
+pub(super) struct Standing {
+    pub pending: i64,
+    pub available: i64,
+    pub debt: i64,
 }
 
 impl Standing {
@@ -132,7 +132,11 @@ impl Standing {
     }
 }
 
-async fn standing_of(
+/// What the ledger says that an affiliate has and owes.
+///
+/// # Errors
+/// The database.
+pub(super) async fn standing_of(
     conn: &mut PgConnection,
     tenant: TenantId,
     affiliate: &str,

@@ -50,9 +50,26 @@ pub async fn give_back(
     }
     let ids: Vec<LotId> = uses.iter().map(|it| it.lot).collect();
     let mut lots = store::lock_lots(conn, tenant, &ids).await?;
-    let mut made = Vec::new();
-    let mut given = Vec::new();
-    for (lot, part) in lots.iter_mut().zip(allocate(promo, &weights)?) {
+    let (made, given) = go_back(&mut lots, &weights, payment, promo, now)?;
+    store::save_lots(conn, tenant, &lots).await?;
+    store::insert_lots(conn, tenant, &made).await?;
+    store::keep_given_back(conn, tenant, now, refund, (payment, round), &given).await
+}
+
+/// Gives an amount back to lots, in proportion to what each still has of the payment's. Answers
+/// the lots that had to be made, and what went where. Pure.
+///
+/// # Errors
+/// More than was spent of a lot; weights that define no proportion.
+pub(super) fn go_back(
+    lots: &mut [Lot],
+    weights: &[i64],
+    payment: PaymentIntentId,
+    promo: Money,
+    now: Timestamp,
+) -> Result<(Vec<Lot>, Vec<GivenBack>), WalletError> {
+    let (mut made, mut given) = (Vec::new(), Vec::new());
+    for (lot, part) in lots.iter_mut().zip(allocate(promo, weights)?) {
         if part.is_zero() {
             continue;
         }
@@ -67,9 +84,7 @@ pub async fn give_back(
         }
         given.push(GivenBack { from_lot: lot.id, to_lot, amount: part.minor() });
     }
-    store::save_lots(conn, tenant, &lots).await?;
-    store::insert_lots(conn, tenant, &made).await?;
-    store::keep_given_back(conn, tenant, now, refund, (payment, round), &given).await
+    Ok((made, given))
 }
 
 /// A lot for what goes back to one that has ended.

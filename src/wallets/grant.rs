@@ -53,7 +53,6 @@ pub struct DeliveredLine {
 pub async fn grant_cashback(
     conn: &mut PgConnection,
     tenant: TenantId,
-    now: Timestamp,
     at: Timestamp,
     delivered: &Delivered,
     plan: &mut Plan,
@@ -72,7 +71,7 @@ pub async fn grant_cashback(
     if !amount.is_positive() {
         return Ok(None);
     }
-    let lot = lot_of(rule, delivered, amount, now, at)?;
+    let lot = lot_of(rule, delivered, amount, plan.now(), at)?;
     store::insert_lots(conn, tenant, std::slice::from_ref(&lot)).await?;
     let id = lot.id.to_string();
     let customer = lot.customer.clone();

@@ -2,7 +2,7 @@
 
 use mizan_ledger::postings::{WalletHeld, WalletReleased};
 use mizan_money::id::PaymentIntentId;
-use mizan_money::{Money, TenantId, Timestamp};
+use mizan_money::{Money, TenantId};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
@@ -71,20 +71,22 @@ impl Hold {
 /// first first, under row locks; cash by the ledger's floor when the plan is posted. Nothing
 /// where both amounts are zero.
 ///
+/// Safe to repeat: a payment that holds the same already holds it once.
+///
 /// # Errors
 /// [`WalletError::Insufficient`] for more promo credit than there is; a payment that holds
-/// already; an amount below zero. More cash than there is refuses the plan.
-#[allow(clippy::too_many_arguments)]
+/// something else or has spent it; an amount below zero. More cash than there is refuses the
+/// plan when it is posted.
 pub async fn hold(
     conn: &mut PgConnection,
     tenant: TenantId,
-    now: Timestamp,
     payment: PaymentIntentId,
     customer: &str,
     cash: Money,
     promo: Money,
     plan: &mut Plan,
 ) -> Result<(), WalletError> {
+    let now = plan.now();
     cash.checked_add(promo)?;
     for (param, amount) in [("wallet.cash", cash), ("wallet.promo", promo)] {
         if amount.is_negative() {
@@ -94,17 +96,16 @@ pub async fn hold(
     if cash.is_zero() && promo.is_zero() {
         return Ok(());
     }
-    let customer_text = customer.to_owned();
-    let mut held = Hold {
-        payment,
-        round: 1,
-        customer: customer_text.clone(),
-        cash,
-        promo,
-        state: HoldState::Held,
+    let (whose, state) = (customer.to_owned(), HoldState::Held);
+    let mut held = Hold { payment, round: 1, customer: whose.clone(), cash, promo, state };
+    let Some(round) = store::claim_hold(conn, tenant, &held, now).await? else {
+        let known = store::lock_hold(conn, tenant, payment).await?;
+        return match known {
+            Some(known) if known == (Hold { round: known.round, ..held }) => Ok(()),
+            _ => Err(WalletError::HeldBefore { payment }),
+        };
     };
-    let round = store::claim_hold(conn, tenant, &held, now).await?;
-    held.round = round.ok_or(WalletError::HeldBefore { payment })?;
+    held.round = round;
     if promo.is_positive() {
         let mut lots = store::lock_usable(conn, tenant, customer, promo.currency(), now).await?;
         let uses = pick(&mut lots, customer, promo, now)?;
@@ -112,7 +113,7 @@ pub async fn hold(
         store::save_lots(conn, tenant, &lots).await?;
         store::insert_uses(conn, tenant, payment, held.round, &uses).await?;
     }
-    let posting = WalletHeld { customer: customer_text, cash, promo }.posting()?;
+    let posting = WalletHeld { customer: whose, cash, promo }.posting()?;
     let key = format!("{payment}:wallet_held:{}", held.round);
     let entry = plan.post("wallet.held", key, payment.to_string(), now, posting)?;
     plan.announce("wallet.held", payment.to_string(), Some(entry), held.told());
@@ -127,10 +128,10 @@ pub async fn hold(
 pub async fn release(
     conn: &mut PgConnection,
     tenant: TenantId,
-    now: Timestamp,
     payment: PaymentIntentId,
     plan: &mut Plan,
 ) -> Result<bool, WalletError> {
+    let now = plan.now();
     let Some(held) = store::lock_hold(conn, tenant, payment).await? else { return Ok(false) };
     if held.state != HoldState::Held {
         return Ok(false);
@@ -171,6 +172,20 @@ pub async fn spend(
     }
     store::save_lots(conn, tenant, &lots).await?;
     store::end_hold(conn, tenant, &held, HoldState::Spent).await
+}
+
+/// Locks everything of these payments here: what they hold or held, by payment, then the lots
+/// they use or earned, by id. Whoever acts on several payments in one transaction calls it
+/// first, so that two such transactions cannot wait for each other.
+///
+/// # Errors
+/// The database.
+pub async fn lock(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    payments: &[PaymentIntentId],
+) -> Result<(), WalletError> {
+    store::lock_all_of(conn, tenant, payments).await
 }
 
 /// What a payment holds or held, locked; none where it never held anything.

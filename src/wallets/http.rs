@@ -80,7 +80,7 @@ pub(super) struct LotView {
     customer: String,
     /// ISO 4217.
     currency: String,
-    /// `cashback`, `goodwill` or `refund`.
+    /// `cashback`, `goodwill`, `refund` or `opening`.
     origin: &'static str,
     /// The payment that earned it, or whose refund gave it back.
     payment_intent: Option<String>,

@@ -22,6 +22,8 @@ pub enum Origin {
     Goodwill,
     /// A refund gave it back after the credit it was spent from had ended.
     Refund,
+    /// It came with the books, from another system.
+    Opening,
 }
 
 /// Whether a credit can be spent.
@@ -94,12 +96,15 @@ impl Origin {
             Self::Cashback => "cashback",
             Self::Goodwill => "goodwill",
             Self::Refund => "refund",
+            Self::Opening => "opening",
         }
     }
 
     /// The origin of a word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Cashback, Self::Goodwill, Self::Refund].into_iter().find(|it| it.as_str() == word)
+        [Self::Cashback, Self::Goodwill, Self::Refund, Self::Opening]
+            .into_iter()
+            .find(|it| it.as_str() == word)
     }
 }
 
@@ -131,7 +136,7 @@ impl ExpiredCredit {
     pub const fn account(self, origin: Origin) -> Role {
         match (self, origin) {
             (Self::Income, _) => Role::BreakageIncome,
-            (Self::ExpenseReversal, Origin::Goodwill) => Role::PromotionsExpense,
+            (Self::ExpenseReversal, Origin::Goodwill | Origin::Opening) => Role::PromotionsExpense,
             (Self::ExpenseReversal, Origin::Cashback | Origin::Refund) => Role::CashbackExpense,
         }
     }
@@ -213,6 +218,22 @@ impl Lot {
         Ok(())
     }
 
+    /// What a refund took of it, and what was withheld because of it, is the customer's again.
+    ///
+    /// # Errors
+    /// More than was taken.
+    pub fn restore(
+        &mut self,
+        taken: i64,
+        withheld: i64,
+        now: Timestamp,
+    ) -> Result<(), WalletError> {
+        self.clawed = self.take("clawed back", self.clawed, taken)?;
+        self.withheld = self.take("withheld", self.withheld, withheld)?;
+        self.back_at = Some(now);
+        Ok(())
+    }
+
     fn take(&self, what: &str, from: i64, amount: i64) -> Result<i64, WalletError> {
         match (0..=from).contains(&amount) {
             true => Ok(from - amount),
@@ -273,3 +294,7 @@ pub(super) fn days_after(moment: Timestamp, days: i32) -> Result<Timestamp, Wall
         .checked_add_signed(Duration::days(days.into()))
         .ok_or_else(|| WalletError::invalid("days", "That is beyond the end of the calendar."))
 }
+
+#[cfg(test)]
+#[path = "lot_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@
 //!                                          hold │  │ release
 //!                                               ▼  │
 //!                                              held ──spend──▶ spent ──give_back──▶ (vested)
-//!   aside: claw_back takes from what is pending, then from what is left of vested
+//!   aside: claw_back takes what is left, pending or vested, and withholds of what was spent
 //! ```
 //!
 //! | action | file | posts |
@@ -20,8 +20,9 @@
 //! | hold for a checkout, release, spend | `hold.rs` | `wallet.held`, `wallet.released`, – |
 //! | give a refund's promo part back | `give_back.rs` | – (the refund does) |
 //! | grant cashback for a delivery | `grant.rs`, decided in `rule.rs` | `cashback.accrued` |
-//! | take cashback back | `claw.rs` (pure) | – (the refund does) |
-//! | grant goodwill | `goodwill.rs` | `promo.granted` |
+//! | take cashback back, and undo that | `claw.rs` | `cashback.clawed_back`, `cashback.restored` |
+//! | grant goodwill; adopt what came with the books | `goodwill.rs` | `promo.granted`, – |
+//! | refuse top-ups while they are off | `top_up.rs` | – |
 //! | vest and expire what is due | `due.rs` | `cashback.vested`, `cashback.expired` |
 //!
 //! Lock order: hold → lots by id → the ledger's own. Invariants, as absences: no lot is spent
@@ -41,15 +42,17 @@ mod rule;
 mod rules_http;
 mod shop_name;
 pub mod store;
+mod top_up;
 
-pub use claw::{ClawBack, claw_back, lots_of, save_lots};
+pub use claw::{ClawBack, RefundOfOrder, claw_back, undo_claw_back};
 pub use due::{Ran, run, run_due};
 pub use error::WalletError;
 pub use give_back::{GRACE, give_back};
-pub use goodwill::{NewGrant, grant_goodwill};
+pub use goodwill::{NewGrant, adopt, grant_goodwill};
 pub use grant::{Delivered, DeliveredLine, grant_cashback};
-pub use hold::{Hold, HoldState, hold, hold_of, release, spend};
+pub use hold::{Hold, HoldState, hold, hold_of, lock, release, spend};
 pub use http::routes;
 pub use lot::{ExpiredCredit, Lot, LotId, LotState, Origin, pick};
 pub use rule::{Basis, CashbackRule, CashbackRuleId, NewCashbackRule};
 pub use shop_name::ShopName;
+pub use top_up::check_top_up;

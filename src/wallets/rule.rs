@@ -137,3 +137,7 @@ pub(super) fn best<'a>(
     }
     Ok(best.map(|(_, rule)| rule))
 }
+
+#[cfg(test)]
+#[path = "rule_tests.rs"]
+mod tests;

@@ -21,7 +21,9 @@ mod wallets;
 
 use mizan_money::{Currency, Money};
 
-pub use affiliates::{AffiliateAccrued, AffiliateRecovered, AffiliateReleased, AffiliateReversed};
+pub use affiliates::{
+    AffiliateAccrued, AffiliateRecovered, AffiliateReleased, AffiliateRestored, AffiliateReversed,
+};
 pub use order_delivered::OrderDelivered;
 pub use payment_captured::{PaymentCaptured, VendorPart};
 pub use payout_initiated::PayoutInitiated;
@@ -35,8 +37,8 @@ pub use refund_requested::RefundRequested;
 pub use refund_settled::RefundSettled;
 pub use vendor_released::VendorReleased;
 pub use wallets::{
-    CashbackAccrued, CashbackClawedBack, CashbackExpired, CashbackVested, PromoGranted, WalletHeld,
-    WalletReleased,
+    CashbackAccrued, CashbackClawedBack, CashbackExpired, CashbackRestored, CashbackVested,
+    PromoGranted, WalletHeld, WalletReleased,
 };
 
 use crate::entry::Posting;
@@ -76,9 +78,11 @@ pub const INDEX: &[Entry] = &[
     wallets::cashback_vested::ENTRY,
     wallets::cashback_expired::ENTRY,
     wallets::cashback_clawed_back::ENTRY,
+    wallets::cashback_restored::ENTRY,
     affiliates::affiliate_accrued::ENTRY,
     affiliates::affiliate_released::ENTRY,
     affiliates::affiliate_reversed::ENTRY,
+    affiliates::affiliate_restored::ENTRY,
     affiliates::affiliate_recovered::ENTRY,
 ];
 

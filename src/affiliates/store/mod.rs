@@ -2,6 +2,7 @@
 
 mod accrual;
 mod affiliate;
+mod claw;
 
 use mizan_money::{Currency, Rate};
 
@@ -13,6 +14,7 @@ pub(super) use accrual::{
 pub(super) use affiliate::{
     affiliate, affiliate_of_code, claim_code, codes, insert_affiliate, insert_click, last_clicked,
 };
+pub(super) use claw::{claim_claw_back, clawed_back, end_claw_back, keep_claw_back, taken_by};
 
 type Result<T> = std::result::Result<T, AffiliateError>;
 

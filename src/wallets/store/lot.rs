@@ -44,20 +44,20 @@ pub(in super::super) async fn lock_usable(
     rows.iter().map(lot_from).collect()
 }
 
-/// Lots that payments earned, locked in the order of their ids.
+/// Lots that a payment earned, locked in the order of their ids.
 pub(in super::super) async fn lock_earned(
     conn: &mut PgConnection,
     tenant: TenantId,
-    payments: &[PaymentIntentId],
+    payment: PaymentIntentId,
 ) -> Result<Vec<Lot>> {
     let rows = sqlx::query(
         "select * from wallets.lot
-         where tenant_id = $1 and payment_id = any($2) and origin = 'cashback'
+         where tenant_id = $1 and payment_id = $2 and origin = 'cashback'
          order by id
          for no key update",
     )
     .bind(tenant.0)
-    .bind(payments.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+    .bind(payment.uuid())
     .fetch_all(conn)
     .await?;
     rows.iter().map(lot_from).collect()
@@ -80,6 +80,42 @@ pub(in super::super) async fn lock_lots(
     .fetch_all(conn)
     .await?;
     rows.iter().map(lot_from).collect()
+}
+
+/// Locks what payments hold or held, by their ids, then the lots that they used or earned, by
+/// theirs.
+pub(in super::super) async fn lock_all_of(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    payments: &[PaymentIntentId],
+) -> Result<()> {
+    let payments: Vec<Uuid> = payments.iter().map(|id| id.uuid()).collect();
+    sqlx::query(
+        "select 1 from wallets.hold
+         where tenant_id = $1 and payment_id = any($2)
+         order by payment_id
+         for no key update",
+    )
+    .bind(tenant.0)
+    .bind(&payments)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "select 1 from wallets.lot
+         where tenant_id = $1 and id in (
+             select lot_id from wallets.lot_use
+             where tenant_id = $1 and payment_id = any($2) and state in ('held', 'spent')
+             union all
+             select id from wallets.lot
+             where tenant_id = $1 and payment_id = any($2) and origin = 'cashback')
+         order by id
+         for no key update",
+    )
+    .bind(tenant.0)
+    .bind(&payments)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// The lot, locked, if it is still due.
@@ -167,6 +203,21 @@ pub(in super::super) async fn expired_credit(
     .fetch_optional(conn)
     .await?;
     Ok(ExpiredCredit::parse(word.flatten().as_deref()))
+}
+
+/// Whether the tenant's settings let customers pay into their cash purse: they do not where they
+/// do not say.
+pub(in super::super) async fn top_up_is_on(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+) -> Result<bool> {
+    let word: Option<Option<String>> = sqlx::query_scalar(
+        "select to_jsonb(t) ->> 'wallet_top_up' from mizan.tenant t where t.tenant_id = $1",
+    )
+    .bind(tenant.0)
+    .fetch_optional(conn)
+    .await?;
+    Ok(word.flatten().as_deref() == Some("true"))
 }
 
 /// Adds lots.
