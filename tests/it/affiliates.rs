@@ -84,10 +84,7 @@ async fn run_due(shop: &Shop) -> usize {
 }
 
 async fn pay_out(shop: &Shop, amount: i64) {
-    let page = format!(
-        "dr affiliate_payable:A1:available {0}; cr payouts_in_transit:bank {0}",
-        minor(amount)
-    );
+    let page = format!("dr affiliate_payable:A1:available {0}; cr bank:main {0}", minor(amount));
     shop.book(&format!("payout:{}", shop.payment()), &page).await;
 }
 
