@@ -42,22 +42,33 @@ pub async fn record_split(
     store::insert_accruals(conn, tenant, &accruals).await.map(drop)
 }
 
-/// Accrues for lines that were delivered at `at`, each with its price before tax, less what was
-/// refunded before. What the platform pays is posted; of what a vendor pays only the time of its
-/// release begins. A line counts once, however often its delivery is told.
+/// Lines of an attributed payment that were delivered.
+#[derive(Debug, Clone)]
+pub struct DeliveredLines {
+    /// The payment.
+    pub payment: PaymentIntentId,
+    /// To whom it is attributed, on which terms.
+    pub attribution: Attribution,
+    /// When they were delivered.
+    pub at: Timestamp,
+    /// Their numbers, each with its price before tax, less what was refunded before.
+    pub lines: Vec<(i16, Money)>,
+}
+
+/// Accrues for lines that were delivered. What the platform pays is posted; of what a vendor
+/// pays, only the time of its release begins. A line counts once, however often its delivery is
+/// told.
 ///
 /// # Errors
 /// An affiliate that is unknown, amounts that do not fit; the database.
 pub async fn accrue(
     conn: &mut PgConnection,
     tenant: TenantId,
-    at: Timestamp,
-    payment: PaymentIntentId,
-    lines: &[(i16, Money)],
-    attribution: &Attribution,
+    delivered: &DeliveredLines,
     plan: &mut Plan,
 ) -> Result<(), AffiliateError> {
-    let whose = &attribution.affiliate;
+    let DeliveredLines { payment, attribution, at, lines } = delivered;
+    let (payment, at, whose) = (*payment, *at, &attribution.affiliate);
     let affiliate = store::affiliate(conn, tenant, whose).await?;
     let affiliate = affiliate.ok_or_else(|| AffiliateError::NotFound { id: whose.clone() })?;
     let days = chrono::Duration::days(affiliate.release_days.into());
@@ -65,8 +76,8 @@ pub async fn accrue(
         AffiliateError::invalid("release_days", "That is beyond the end of the calendar.")
     })?;
     if attribution.funded_by == FundedBy::Vendor {
-        let delivered: Vec<i16> = lines.iter().map(|(line, _)| *line).collect();
-        return store::start_release(conn, tenant, payment, &delivered, release_at).await;
+        let numbers: Vec<i16> = lines.iter().map(|(line, _)| *line).collect();
+        return store::start_release(conn, tenant, payment, &numbers, release_at).await;
     }
     let mut accruals = Vec::with_capacity(lines.len());
     for (line, base) in lines {

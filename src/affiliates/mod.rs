@@ -12,7 +12,7 @@
 //! | register affiliates, codes, clicks | `register.rs` | – |
 //! | attribute a payment: named, by code, or by the last click in the window | `attribute.rs` | – |
 //! | accrue for a delivery | `accrue.rs` | `affiliate.accrued` |
-//! | take back in a refund, and undo that | `claw.rs` | `affiliate.reversed`, `affiliate.restored` |
+//! | take back in a refund; undo that | `claw.rs` | `affiliate.reversed`, `affiliate.restored` |
 //! | release what is due, netting debts | `due.rs` | `affiliate.released`, `affiliate.recovered` |
 //!
 //! A commission is paid by the platform out of its own, and accrues at delivery; or by the
@@ -31,7 +31,7 @@ mod register;
 pub mod store;
 
 pub use accrual::{Accrual, AccrualId, Bucket, LineBack, Reversed};
-pub use accrue::{SplitLine, accrue, lock, record_split};
+pub use accrue::{DeliveredLines, SplitLine, accrue, lock, record_split};
 pub use affiliate::{Affiliate, Attribution, ClickId, FundedBy, NewClick};
 pub use attribute::attribute;
 pub use claw::{claw_back, undo_claw_back};

@@ -230,3 +230,7 @@ fn spread(lots: &[Lot], amount: Money, of: impl Fn(&Lot) -> i64) -> Result<Vec<i
     let weights: Vec<i64> = lots.iter().map(of).collect();
     Ok(allocate(amount, &weights)?.iter().map(|part| part.minor()).collect())
 }
+
+#[cfg(test)]
+#[path = "claw_tests.rs"]
+mod tests;

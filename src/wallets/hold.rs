@@ -22,6 +22,19 @@ pub enum HoldState {
     Spent,
 }
 
+/// What a payment is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewHold<'a> {
+    /// The payment.
+    pub payment: PaymentIntentId,
+    /// Whose purses.
+    pub customer: &'a str,
+    /// Out of the cash purse.
+    pub cash: Money,
+    /// Out of the promo purse, in the same currency.
+    pub promo: Money,
+}
+
 /// What a payment holds, or held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
@@ -80,13 +93,10 @@ impl Hold {
 pub async fn hold(
     conn: &mut PgConnection,
     tenant: TenantId,
-    payment: PaymentIntentId,
-    customer: &str,
-    cash: Money,
-    promo: Money,
+    asked: &NewHold<'_>,
     plan: &mut Plan,
 ) -> Result<(), WalletError> {
-    let now = plan.now();
+    let (now, NewHold { payment, cash, promo, .. }) = (plan.now(), *asked);
     cash.checked_add(promo)?;
     for (param, amount) in [("wallet.cash", cash), ("wallet.promo", promo)] {
         if amount.is_negative() {
@@ -96,8 +106,8 @@ pub async fn hold(
     if cash.is_zero() && promo.is_zero() {
         return Ok(());
     }
-    let (whose, state) = (customer.to_owned(), HoldState::Held);
-    let mut held = Hold { payment, round: 1, customer: whose.clone(), cash, promo, state };
+    let (customer, state) = (asked.customer.to_owned(), HoldState::Held);
+    let mut held = Hold { payment, round: 1, customer: customer.clone(), cash, promo, state };
     let Some(round) = store::claim_hold(conn, tenant, &held, now).await? else {
         let known = store::lock_hold(conn, tenant, payment).await?;
         return match known {
@@ -107,13 +117,13 @@ pub async fn hold(
     };
     held.round = round;
     if promo.is_positive() {
-        let mut lots = store::lock_usable(conn, tenant, customer, promo.currency(), now).await?;
-        let uses = pick(&mut lots, customer, promo, now)?;
+        let mut lots = store::lock_usable(conn, tenant, &customer, promo.currency(), now).await?;
+        let uses = pick(&mut lots, &customer, promo, now)?;
         lots.retain(|lot| uses.iter().any(|(id, _)| *id == lot.id));
         store::save_lots(conn, tenant, &lots).await?;
         store::insert_uses(conn, tenant, payment, held.round, &uses).await?;
     }
-    let posting = WalletHeld { customer: whose, cash, promo }.posting()?;
+    let posting = WalletHeld { customer, cash, promo }.posting()?;
     let key = format!("{payment}:wallet_held:{}", held.round);
     let entry = plan.post("wallet.held", key, payment.to_string(), now, posting)?;
     plan.announce("wallet.held", payment.to_string(), Some(entry), held.told());

@@ -297,4 +297,4 @@ pub(super) fn days_after(moment: Timestamp, days: i32) -> Result<Timestamp, Wall
 
 #[cfg(test)]
 #[path = "lot_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -50,7 +50,7 @@ pub use error::WalletError;
 pub use give_back::{GRACE, give_back};
 pub use goodwill::{NewGrant, adopt, grant_goodwill};
 pub use grant::{Delivered, DeliveredLine, grant_cashback};
-pub use hold::{Hold, HoldState, hold, hold_of, lock, release, spend};
+pub use hold::{Hold, HoldState, NewHold, hold, hold_of, lock, release, spend};
 pub use http::routes;
 pub use lot::{ExpiredCredit, Lot, LotId, LotState, Origin, pick};
 pub use rule::{Basis, CashbackRule, CashbackRuleId, NewCashbackRule};

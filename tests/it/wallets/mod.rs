@@ -14,7 +14,9 @@ use mizan::config::Config;
 use mizan::db::{Db, DbOptions};
 use mizan::payments::PaymentError;
 use mizan::payments::plan::Plan;
-use mizan::wallets::{self, ClawBack, Delivered, DeliveredLine, Lot, NewGrant, Ran, RefundOfOrder};
+use mizan::wallets::{
+    self, ClawBack, Delivered, DeliveredLine, Lot, NewGrant, NewHold, Ran, RefundOfOrder,
+};
 use mizan_money::id::{PaymentIntentId, RefundId};
 use mizan_money::{Currency, Money, Timestamp};
 use serde_json::json;
@@ -119,7 +121,8 @@ impl Shop {
         let mut step = self.begin().await;
         let (cash, promo) = (minor(cash), minor(promo));
         let Step { tx, plan } = &mut step;
-        wallets::hold(tx, self.books.tenant, payment, C, cash, promo, plan).await?;
+        let asked = NewHold { payment, customer: C, cash, promo };
+        wallets::hold(tx, self.books.tenant, &asked, plan).await?;
         self.end(step).await
     }
 

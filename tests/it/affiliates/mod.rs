@@ -1,9 +1,11 @@
 //! Affiliates on a real database: who is credited, what accrues, what comes back, what is paid.
 
-use mizan::affiliates::{self, Attribution, Bucket, FundedBy, LineBack, Reversed, SplitLine};
+use mizan::affiliates::{
+    self, Attribution, Bucket, DeliveredLines, FundedBy, LineBack, Reversed, SplitLine,
+};
 use mizan::payments::PaymentError;
+use mizan_money::Rate;
 use mizan_money::id::{PaymentIntentId, RefundId};
-use mizan_money::{Money, Rate};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -30,10 +32,11 @@ async fn open(funded_by: &str) -> Shop {
 
 async fn accrue(shop: &Shop, payment: PaymentIntentId, lines: &[(i16, i64)], by: FundedBy) {
     let mut step = shop.begin().await;
-    let (tenant, at, terms) = (shop.books.tenant, shop.now(), terms("8", by));
-    let lines: Vec<(i16, Money)> = lines.iter().map(|(n, base)| (*n, minor(*base))).collect();
+    let lines = lines.iter().map(|(n, base)| (*n, minor(*base))).collect();
+    let (at, attribution) = (shop.now(), terms("8", by));
+    let delivered = DeliveredLines { payment, attribution, at, lines };
     let Step { tx, plan } = &mut step;
-    affiliates::accrue(tx, tenant, at, payment, &lines, &terms, plan).await.unwrap();
+    affiliates::accrue(tx, shop.books.tenant, &delivered, plan).await.unwrap();
     shop.end(step).await.unwrap();
 }
 
