@@ -67,8 +67,8 @@ create table wallets.lot (
 ) with (fillfactor = 80);
 create index lot_of_customer on wallets.lot (tenant_id, customer, currency);
 create index lot_by_payment on wallets.lot (tenant_id, payment_id) where payment_id is not null;
-create index lot_to_vest on wallets.lot (tenant_id, id) where state = 'pending';
-create index lot_to_expire on wallets.lot (tenant_id, id)
+create index lot_to_vest on wallets.lot (tenant_id, vests_at, id) where state = 'pending';
+create index lot_to_expire on wallets.lot (tenant_id, expires_at, id)
     where state = 'vested' and expires_at is not null
         and held + spent + expired + clawed < amount;
 call mizan.isolate_tenants('wallets.lot');
@@ -267,7 +267,7 @@ create table affiliates.accrual (
     constraint no_more_is_reversed_than_accrued check (reversed <= amount),
     constraint available_was_due check (state = 'pending' or release_at is not null)
 ) with (fillfactor = 80);
-create index accrual_to_release on affiliates.accrual (tenant_id, payment_id)
+create index accrual_to_release on affiliates.accrual (tenant_id, release_at)
     where state = 'pending' and release_at is not null;
 create index accrual_of_affiliate on affiliates.accrual (tenant_id, affiliate);
 call mizan.isolate_tenants('affiliates.accrual');

@@ -71,7 +71,7 @@ async fn pass(
             .await?;
         let Some(newest) = due.last().copied() else { return Ok(done) };
         last = Some(newest);
-        for id in due {
+        for (_, id) in due {
             let turned = app.db.transaction("lot_due", tenant, |tx| {
                 work(async move { turn(tx, tenant, now, pass, id).await })
             });

@@ -22,7 +22,8 @@ use super::store;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
-use crate::http::{ApiPath, IdempotentJson, Problem, idempotent};
+use crate::http::{ApiPath, Code, IdempotentJson, Problem, idempotent};
+use crate::payments::create::AMOUNT_MAX;
 
 /// The most lots that a wallet shows: those that end first.
 const LOTS_MAX: i64 = 500;
@@ -213,7 +214,7 @@ async fn wallet(
 #[schema(as = NewWalletGrant)]
 struct GrantBody {
     /// In minor units of the currency.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
     amount: i64,
     /// ISO 4217.
     currency: String,
@@ -246,8 +247,13 @@ async fn grant(
     IdempotentJson { idempotency, body }: IdempotentJson<GrantBody>,
 ) -> Result<Response, Problem> {
     let (tenant, now) = (caller.tenant(), app.clock.now());
-    let currency = Currency::parse(&body.currency)
-        .map_err(|error| WalletError::invalid("currency", error.to_string()))?;
+    let currency = Currency::parse(&body.currency).map_err(|error| {
+        Problem::new(Code::UnknownCurrency, error.to_string()).param("currency")
+    })?;
+    if !(1..=AMOUNT_MAX).contains(&body.amount) {
+        let message = format!("A grant is 1 to {AMOUNT_MAX} minor units.");
+        return Err(Problem::new(Code::InvalidAmount, message).param("amount"));
+    }
     let length = body.reason.chars().count();
     if !(1..=500).contains(&length) || body.reason.contains(char::is_control) {
         let message = "A reason has 1 to 500 characters and no control characters.";

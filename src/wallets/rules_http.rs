@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
 use crate::http::{ApiPath, ApiQuery, IdempotentJson, List, PageRequest, Problem, idempotent};
+use crate::payments::create::AMOUNT_MAX;
 
 /// The most rules of a tenant that are in force or to come.
 const RULES_MAX: i64 = 200;
@@ -41,10 +42,10 @@ struct RuleBody {
     #[serde(default)]
     basis: BasisWord,
     /// The most for one order, in minor units. Needs a currency.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
     cap: Option<i64>,
     /// The least basis of a whole order, in minor units. Needs a currency.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
     min_amount: Option<i64>,
     /// ISO 4217: only orders in it.
     currency: Option<String>,
@@ -151,8 +152,9 @@ impl RuleBody {
             return Err(invalid("percent", "A rule that grants nothing is no rule."));
         }
         for (param, amount) in [("cap", self.cap), ("min_amount", self.min_amount)] {
-            if amount.is_some_and(|amount| amount < 1) {
-                return Err(invalid(param, "An amount is at least 1 minor unit."));
+            if amount.is_some_and(|amount| !(1..=AMOUNT_MAX).contains(&amount)) {
+                let message = format!("An amount is 1 to {AMOUNT_MAX} minor units.");
+                return Err(invalid(param, &message));
             }
             if amount.is_some() && self.currency.is_none() {
                 let message = "An amount needs a currency: 100 JPY and 100 AED differ.";

@@ -133,43 +133,47 @@ pub(in super::super) async fn lock_due(
     }))
 }
 
-/// The ids of lots that are due, behind one, in the order of the ids.
+/// A lot that is due, and since when.
+pub(in super::super) type Due = (Timestamp, LotId);
+
+/// Lots that are due, behind one, those first that have been due longest.
 pub(in super::super) async fn due_lots(
     conn: &mut PgConnection,
     tenant: TenantId,
     pass: Pass,
     now: Timestamp,
-    after: Option<LotId>,
+    after: Option<Due>,
     limit: i64,
-) -> Result<Vec<LotId>> {
+) -> Result<Vec<Due>> {
     let statement = match pass {
         Pass::Vest => {
-            "select id from wallets.lot
+            "select vests_at, id from wallets.lot
              where tenant_id = $1 and state = 'pending' and vests_at <= $2
-                 and ($3::uuid is null or id > $3)
-             order by id
-             limit $4"
+                 and ($3::timestamptz is null or (vests_at, id) > ($3, $4))
+             order by vests_at, id
+             limit $5"
         }
         Pass::Expire => {
-            "select id from wallets.lot
+            "select expires_at, id from wallets.lot
              where tenant_id = $1 and state = 'vested' and expires_at <= $2
                  and held + spent + expired + clawed < amount
-                 and ($3::uuid is null or id > $3)
-             order by id
-             limit $4"
+                 and ($3::timestamptz is null or (expires_at, id) > ($3, $4))
+             order by expires_at, id
+             limit $5"
         }
     };
-    let ids: Vec<Uuid> = sqlx::query_scalar(statement)
+    let due: Vec<(Timestamp, Uuid)> = sqlx::query_as(statement)
         .bind(tenant.0)
         .bind(now)
-        .bind(after.map(|id| id.uuid()))
+        .bind(after.map(|(since, _)| since))
+        .bind(after.map(|(_, id)| id.uuid()))
         .bind(limit)
         .fetch_all(conn)
         .await?;
-    Ok(ids.into_iter().map(LotId::from_uuid).collect())
+    Ok(due.into_iter().map(|(since, id)| (since, LotId::from_uuid(id))).collect())
 }
 
-/// The newest lots of a customer that are not used up, without a lock.
+/// The lots of a customer that are not used up, those that end first first, without a lock.
 pub(in super::super) async fn lots_of_customer(
     conn: &mut PgConnection,
     tenant: TenantId,

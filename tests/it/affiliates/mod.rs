@@ -335,7 +335,10 @@ async fn an_affiliate_that_cannot_be_is_refused_with_the_field() {
             400,
             "window_days",
         ),
+        ("/v1/affiliates", json!({"id": "A3", "percent": "8", "bonus": 1}), 400, "bonus"),
+        ("/v1/affiliates", json!({"id": "A3"}), 400, "percent"),
         ("/v1/affiliates/A1/codes", json!({"code": "a b"}), 400, "code"),
+        ("/v1/affiliate_clicks", json!({"code": "x", "visitor": "a b"}), 400, "visitor"),
         ("/v1/affiliate_clicks", json!({"code": "none", "visitor": "v"}), 422, "code"),
     ] {
         let refused = app.post(path, body).await;

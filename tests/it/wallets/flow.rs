@@ -165,8 +165,8 @@ async fn what_is_not_spent_ends_at_its_time_however_late_the_job_runs() {
         promo.granted 03-02
         wallet.held 03-02
         cashback.vested 03-05
-        cashback.expired 03-10
         cashback.expired 03-04
+        cashback.expired 03-10
         wallet.released 04-11
         cashback.expired 04-11"
         )

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use mizan::payments::PaymentError;
+use mizan::wallets;
 use mizan_money::id::RefundId;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::{C, Shop};
+use super::{C, Shop, Step};
 use crate::support::T0;
 
 /// Runs all at once; answers how many succeeded, and what the others heard.
@@ -158,5 +159,70 @@ async fn a_delivery_told_many_times_at_once_grants_once() {
     });
     assert_eq!(at_once(deliveries).await.0, 6);
     assert_eq!(shop.balance(&format!("cashback_liability:{C}")).await, 500);
+    shop.prove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_during_spends_takes_what_is_left_and_withholds_the_rest() {
+    for _ in 0..4 {
+        let shop = Shop::open().await;
+        shop.rule("percent, basis, vest_days", "'5', 'paid', 0").await;
+        let order = shop.order("O1", 10_000);
+        shop.deliver(&order, &[(1, 10_000)]).await.unwrap();
+        shop.run_due().await;
+        let (payment, refund) = (order.payment, RefundId::generate(T0));
+        let others = (0..4).map(|_| {
+            Box::pin(cart(&shop, 0, 190)) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+        });
+        // The same refund is told three times.
+        let refunds = (0..3).map(|_| {
+            let shop = shop.clone();
+            Box::pin(async move {
+                let taken = shop.claw_back_for(refund, payment, 10_000, 10_000).await;
+                match taken.promo.minor() + taken.withheld.minor() {
+                    500 => Ok(()),
+                    _ => panic!("{taken:?}"),
+                }
+            }) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+        });
+        let (done, refused) = at_once(others.chain(refunds)).await;
+        let held = shop.balance(&format!("customer_wallet:{C}:promo:held")).await;
+        assert_eq!(held, 190 * (i64::try_from(done).unwrap() - 3), "{refused:#?}");
+        assert!(refused.iter().all(|it| it.contains("of promo credit to spend")), "{refused:#?}");
+        assert_eq!(shop.balance(&format!("customer_wallet:{C}:promo:spendable")).await, 0);
+        assert_eq!(
+            shop.balance("cashback_expense").await,
+            held,
+            "what is withheld is the refund's"
+        );
+        shop.prove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_ends_many_holds_at_once_locks_them_all_first_and_never_waits_in_a_circle() {
+    let shop = Shop::open().await;
+    shop.grant(300, Some(1)).await;
+    shop.grant(300, Some(2)).await;
+    let carts: Vec<_> = (0..6).map(|_| shop.payment()).collect();
+    for payment in &carts {
+        shop.hold(*payment, 0, 90).await.unwrap();
+    }
+    let enders = (0..6).map(|n| {
+        let (shop, mut mine) = (shop.clone(), carts.clone());
+        mine.rotate_left(n);
+        async move {
+            let (tenant, mut step) = (shop.books.tenant, shop.begin().await);
+            let Step { tx, plan } = &mut step;
+            wallets::lock(tx, tenant, &mine).await?;
+            for payment in mine {
+                wallets::release(tx, tenant, payment, plan).await?;
+            }
+            shop.end(step).await
+        }
+    });
+    let (done, refused) = at_once(enders).await;
+    assert_eq!(done, 6, "{refused:#?}");
+    assert_eq!(shop.balance(&format!("customer_wallet:{C}:promo:spendable")).await, 600);
     shop.prove().await;
 }

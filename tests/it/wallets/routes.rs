@@ -44,6 +44,9 @@ async fn a_grant_that_cannot_be_is_refused_with_the_field() {
     for (change, param) in [
         (json!({"amount": 0}), "amount"),
         (json!({"amount": -1}), "amount"),
+        (json!({"amount": 1_000_000_000_000_i64}), "amount"),
+        (json!({"amount": "1"}), "amount"),
+        (json!({"amount": 1.5}), "amount"),
         (json!({"currency": "XXX"}), "currency"),
         (json!({"reason": ""}), "reason"),
         (json!({"expires_at": "2026-03-02T09:00:00Z"}), "expires_at"),
@@ -86,6 +89,14 @@ async fn cashback_rules_are_made_listed_and_ended() {
         (json!({"name": "x", "percent": "1", "vest_days": 0, "expiry_days": 0}), "expiry_days"),
         (json!({"name": "x", "percent": "1", "vest_days": 0, "basis": "gross"}), "basis"),
         (json!({"name": "x", "percent": "1", "vest_days": 0, "cap": 0, "currency": "AED"}), "cap"),
+        (json!({"name": "x", "percent": 1, "vest_days": 0}), "percent"),
+        (json!({"name": "x", "percent": "1"}), "vest_days"),
+        (json!({"name": "x", "percent": "1", "vest_days": 0, "stacks": true}), "stacks"),
+        (
+            json!({"name": "x", "percent": "1", "vest_days": 0,
+                "valid_from": "2026-05-01T00:00:00Z", "valid_until": "2026-05-01T00:00:00Z"}),
+            "valid_until",
+        ),
     ] {
         let refused = app.post("/v1/cashback_rules", body).await;
         assert_eq!((refused.status, refused.text("param")), (400, param), "{:#}", refused.body);
