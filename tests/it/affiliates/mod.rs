@@ -11,6 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
 use crate::support_app::TestApp;
+use crate::wallets::races::at_once;
 use crate::wallets::{Shop, Step, minor};
 
 fn terms(percent: &str, funded_by: FundedBy) -> Attribution {
@@ -264,6 +265,33 @@ async fn whatever_is_refunded_released_and_paid_ends_at_what_was_earned_and_kept
         run_due(&shop).await;
         let [pending, available, debt] = standing(&shop).await;
         assert_eq!((pending, debt - available), (0, paid), "all came back: {kept} before");
+        shop.prove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn releases_and_a_refund_at_once_release_once_and_take_back_once() {
+    for _ in 0..4 {
+        let shop = open("platform").await;
+        let payment = shop.payment();
+        accrue(&shop, payment, &[(1, 10_000), (2, 5_000)], FundedBy::Platform).await;
+        shop.wait_days(15);
+        let id = RefundId::generate(shop.now());
+        let (refunded, refundable_before) = (minor(5_250), minor(10_500));
+        let line = LineBack { line: 1, refunded, refundable_before, booked: None };
+        let tasks = (0..6).map(|n| {
+            let shop = shop.clone();
+            async move {
+                match n % 2 {
+                    0 => drop(run_due(&shop).await),
+                    _ => drop(refund_for(&shop, id, payment, line).await),
+                }
+                Ok(())
+            }
+        });
+        at_once(tasks).await;
+        assert_eq!(standing(&shop).await, [0, 800, 0]);
+        assert_eq!(shop.balance("affiliate_expense").await, 800);
         shop.prove().await;
     }
 }

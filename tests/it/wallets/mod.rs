@@ -2,7 +2,7 @@
 
 mod flow;
 mod property;
-mod races;
+pub mod races;
 mod routes;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use super::{C, Shop, Step};
 use crate::support::T0;
 
 /// Runs all at once; answers how many succeeded, and what the others heard.
-async fn at_once<T>(tasks: impl IntoIterator<Item = T>) -> (usize, Vec<String>)
+pub async fn at_once<T>(tasks: impl IntoIterator<Item = T>) -> (usize, Vec<String>)
 where
     T: Future<Output = Result<(), PaymentError>> + Send + 'static,
 {

@@ -1,7 +1,12 @@
 //! The routes of wallets and cashback rules.
 
+use mizan::payments::plan::Plan;
+use mizan::wallets::{self, NewHold};
+use mizan_money::id::PaymentIntentId;
+use mizan_money::{Currency, Money};
 use serde_json::json;
 
+use crate::support::scope;
 use crate::support_app::TestApp;
 
 #[tokio::test]
@@ -29,6 +34,42 @@ async fn a_wallet_shows_what_there_is_and_goodwill_adds_to_it_once() {
     let theirs = app.client.get(format!("{}/v1/customers/C1/wallet", app.url));
     let theirs = app.send(theirs.bearer_auth(stranger)).await;
     assert_eq!(theirs.body["purses"], json!([]), "another tenant has another C1");
+}
+
+#[tokio::test]
+async fn a_wallet_shows_what_a_checkout_holds_and_which_credit_ends_first() {
+    let app = TestApp::new().await;
+    for ends in ["2026-05-01T00:00:00Z", "2026-04-01T00:00:00Z"] {
+        let body = json!({"amount": 500, "currency": "AED", "reason": "Sorry", "expires_at": ends});
+        assert_eq!(app.post("/v1/customers/C1/wallet/grants", body).await.status, 201);
+    }
+    let (tenant, now) = (app.books.tenant, app.app.clock.now());
+    let (payment, zero) = (PaymentIntentId::generate(now), Money::zero(Currency::AED));
+    let promo = Money::new(700, Currency::AED);
+    let mut tx = scope(app.books.db.service_pool(), tenant).await;
+    let mut plan = Plan::new(now, "tests");
+    let asked = NewHold { payment, customer: "C1", cash: zero, promo };
+    wallets::hold(&mut tx, tenant, &asked, &mut plan).await.unwrap();
+    let posted = plan.post_all(&mut tx, tenant).await.unwrap();
+    plan.announce_all(&mut tx, tenant, &posted).await.unwrap();
+    tx.commit().await.unwrap();
+    let purse = &app.get("/v1/customers/C1/wallet").await.body["purses"][0];
+    let of = |name: &str| purse[name].as_i64().unwrap();
+    assert_eq!(["promo", "promo_held", "cash", "pending_cashback"].map(of), [300, 700, 0, 0]);
+    let lots = purse["lots"].as_array().unwrap();
+    let held: Vec<_> = lots.iter().map(|lot| (&lot["expires_at"], &lot["held"])).collect();
+    assert_eq!(
+        held,
+        [
+            (&json!("2026-04-01T00:00:00Z"), &json!(500)),
+            (&json!("2026-05-01T00:00:00Z"), &json!(200)),
+        ]
+    );
+    let entry = app.get("/v1/ledger/transactions?limit=1").await;
+    let id = entry.body["data"][0]["id"].as_str().unwrap().to_owned();
+    let taken = app.post(&format!("/v1/ledger/transactions/{id}/reverse"), json!({})).await;
+    assert_eq!(taken.status, 409, "a hold is not taken back by hand: {:#}", taken.body);
+    app.prove().await;
 }
 
 #[tokio::test]
