@@ -1,5 +1,7 @@
 //! How failures below become answers above.
 
+use mizan_ledger::Refusal;
+
 use crate::db::{DbError, Retryable};
 use crate::http::{Code, Problem};
 use crate::payments::PaymentError;
@@ -39,6 +41,11 @@ impl From<PaymentError> for Problem {
                 Self::new(Code::InvalidField, detail).param("lines")
             }
             PaymentError::NoRoute { .. } => Self::new(Code::UnsupportedByProvider, detail),
+            PaymentError::Wallet(error) => (*error).into(),
+            PaymentError::Affiliate(error) => (*error).into(),
+            PaymentError::LedgerRefused { refusal: Refusal::BelowFloor { .. } } => {
+                Self::new(Code::InsufficientBalance, detail)
+            }
             PaymentError::NoConnection => Self::new(Code::ProviderUnavailable, detail),
             other => Self::internal(&other),
         }

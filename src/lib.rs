@@ -1,5 +1,6 @@
 //! The Mizan service.
 
+pub mod affiliates;
 pub mod app;
 pub mod auth;
 pub mod books;
@@ -22,3 +23,4 @@ pub mod settings;
 pub mod telemetry;
 pub mod vendors;
 pub mod verify;
+pub mod wallets;

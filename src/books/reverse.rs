@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use super::error::BooksError;
 use super::input::Metadata;
 use super::record::json_pairs;
+use crate::wallets::LotId;
 
 /// The kind of every reversal that is asked for here; `reverses` names the original.
 pub(super) const KIND: &str = "transaction.reversed";
@@ -53,6 +54,7 @@ pub(super) fn is_owned(source: &str) -> bool {
         || source.parse::<RefundId>().is_ok()
         || source.parse::<DisputeId>().is_ok()
         || source.parse::<PayoutId>().is_ok()
+        || source.parse::<LotId>().is_ok()
 }
 
 #[cfg(test)]
@@ -65,6 +67,7 @@ mod tests {
         let now = "2026-03-02T09:00:00Z".parse().unwrap();
         assert!(is_owned(&PaymentIntentId::generate(now).to_string()));
         assert!(is_owned(&RefundId::generate(now).to_string()));
+        assert!(is_owned(&LotId::generate(now).to_string()));
         for free in ["", "order-7", "pi_7", "po_", &TransactionId::generate(now).to_string()] {
             assert!(!is_owned(free), "{free}");
         }

@@ -9,7 +9,9 @@ use utoipa_axum::routes;
 
 use super::{Code, Problem, envelope, health, in_flight, metrics, openapi, problem_pages};
 use crate::app::App;
-use crate::{books, commissions, inbox, orders, payments, routing, settings, vendors};
+use crate::{
+    affiliates, books, commissions, inbox, orders, payments, routing, settings, vendors, wallets,
+};
 
 /// The routes of the interface under `/v1`, all behind an API key: each handler takes a
 /// [`Caller`](crate::auth::Caller).
@@ -22,6 +24,8 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(vendors::routes())
         .merge(routing::routes())
         .merge(books::http::routes())
+        .merge(wallets::routes())
+        .merge(affiliates::routes())
 }
 
 /// Every route that is described in `/openapi.json`.

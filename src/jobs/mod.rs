@@ -7,6 +7,8 @@
 //! | release vendors' parts and reserves | 30 s | a line is locked, and marked as released |
 //! | make partitions ahead | 1 h | what exists is left alone |
 //! | prove the books | 1 min, once a night from 02:30 UTC | it reads, and marks what it proved |
+//! | vest and end promo credits | 30 s | each lot is locked, and looked at again |
+//! | release commissions of affiliates | 30 s | the same |
 //! | sum up days that are over | 10 min | a day is summed up whole or not at all |
 //!
 //! Each job reads the service's clock, so a clock set by hand decides what is due. A job that
@@ -56,6 +58,12 @@ pub fn spawn(app: &App) -> Jobs {
     every(&mut tasks, app, "fold_days", seconds(600), |app| async move {
         fold_days(&app).await.map(drop)
     });
+    every(&mut tasks, app, "wallets", seconds(30), |app| async move {
+        crate::wallets::run(&app).await.map(drop)
+    });
+    every(&mut tasks, app, "affiliates", seconds(30), |app| async move {
+        crate::affiliates::run(&app).await.map(drop)
+    });
     let nightly = Nightly::default();
     every(&mut tasks, app, "prove", seconds(60), move |app| {
         let nightly = nightly.clone();
@@ -96,6 +104,8 @@ pub async fn tick(app: &App) -> Result<(), crate::inbox::InboxError> {
     sweep(app).await?;
     retry_parked(app).await?;
     release_due(app).await?;
+    crate::wallets::run(app).await?;
+    crate::affiliates::run(app).await?;
     fold_days(app).await?;
     Nightly::default().run(app).await?;
     Ok(())

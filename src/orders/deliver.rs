@@ -6,11 +6,14 @@ use mizan_money::{Money, TenantId, Timestamp};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use crate::affiliates::{self, DeliveredLines};
 use crate::payments::apply::write_posted;
-use crate::payments::line::{Component, Delivery, Line};
+use crate::payments::line::{Component, Delivery, Line, LineKind};
 use crate::payments::plan::Plan;
-use crate::payments::{Payment, PaymentError, store};
+use crate::payments::split::proportion;
+use crate::payments::{Payment, PaymentError, sides, store};
 use crate::vendors::ReleaseAfter;
+use crate::wallets::{self, DeliveredLine};
 
 /// What is said.
 #[derive(Debug, Clone)]
@@ -54,8 +57,10 @@ pub async fn deliver(
         check_lines(&payments, lines)?;
     }
     let mut plan = Plan::new(now, "api");
+    sides::lock(conn, tenant, payments.iter()).await?;
     for payment in &mut payments {
-        say(payment, said, &mut plan)?;
+        let delivered = say(payment, said, &mut plan)?;
+        reward(conn, tenant, payment, &delivered, &mut plan).await?;
     }
     write_posted(conn, tenant, &payments, plan).await?;
     Ok(payments)
@@ -74,13 +79,14 @@ fn check_lines(payments: &[Payment], lines: &[i16]) -> Result<(), PaymentError> 
     }
 }
 
-/// Says it of one payment.
-fn say(payment: &mut Payment, said: &Said, plan: &mut Plan) -> Result<(), PaymentError> {
+/// Says it of one payment; answers the lines that are delivered for the first time.
+fn say(payment: &mut Payment, said: &Said, plan: &mut Plan) -> Result<Vec<i16>, PaymentError> {
     let (now, currency) = (plan.now(), payment.intent.currency);
     let named = |line: &Line| said.lines.as_ref().is_none_or(|lines| lines.contains(&line.n));
     let news = |line: &Line| named(line) && line.delivery != Some(said.delivery);
     let nothing = Money::zero(currency);
-    let (mut commission, mut shipping, mut changed, mut first) = (nothing, nothing, Vec::new(), 0);
+    let (mut commission, mut shipping) = (nothing, nothing);
+    let (mut changed, mut delivered) = (Vec::new(), Vec::new());
     for line in payment.lines.iter_mut().filter(|line| news(line)) {
         line.delivery = Some(said.delivery);
         changed.push(line.n);
@@ -95,15 +101,14 @@ fn say(payment: &mut Payment, said: &Said, plan: &mut Plan) -> Result<(), Paymen
             continue;
         }
         line.delivered_at = Some(now);
-        if first == 0 {
-            first = line.n;
-        }
+        delivered.push(line.n);
         commission = commission.checked_add(line.earned_of(Component::Commission))?;
         shipping = shipping.checked_add(line.earned_of(Component::Shipping))?;
     }
     if changed.is_empty() {
-        return Ok(());
+        return Ok(delivered);
     }
+    let first = delivered.first().copied().unwrap_or_default();
     let id = payment.intent.id.to_string();
     let entry = match commission.is_zero() && shipping.is_zero() {
         true => None,
@@ -126,6 +131,54 @@ fn say(payment: &mut Payment, said: &Said, plan: &mut Plan) -> Result<(), Paymen
         "metadata": payment.intent.metadata,
     });
     plan.announce(kind, id, entry, payload);
+    Ok(delivered)
+}
+
+/// The customer's cashback for lines that are delivered, and the affiliate's commission.
+async fn reward(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    payment: &Payment,
+    delivered: &[i16],
+    plan: &mut Plan,
+) -> Result<(), PaymentError> {
+    let (intent, now) = (&payment.intent, plan.now());
+    // Shipping, tips and top-ups earn nobody anything.
+    let counts = |line: &&Line| delivered.contains(&line.n) && line.kind == LineKind::Item;
+    let lines: Vec<&Line> = payment.lines.iter().filter(counts).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    if let Some(customer) = &intent.customer {
+        let paid_by_gateway = intent.captured.checked_sub(intent.wallet.paying()?)?;
+        let mut parts = Vec::with_capacity(lines.len());
+        for line in &lines {
+            let price = line.paid_left();
+            let paid_by_gateway = proportion(paid_by_gateway, price, intent.captured)?;
+            parts.push(DeliveredLine { n: line.n, paid_by_gateway, price });
+        }
+        let delivered = wallets::Delivered {
+            payment: intent.id,
+            order: intent.order_name(),
+            customer: customer.clone(),
+            currency: intent.currency,
+            ordered_at: intent.created_at,
+            paid_by_gateway,
+            price: intent.captured,
+            lines: parts,
+        };
+        wallets::grant_cashback(conn, tenant, now, &delivered, plan).await?;
+    }
+    if let Some(attribution) = &intent.attribution {
+        let mut parts = Vec::with_capacity(lines.len());
+        for line in &lines {
+            let whole = line.captured.checked_add(line.coupon)?;
+            parts.push((line.n, proportion(line.net()?, line.value_left()?, whole)?));
+        }
+        let (payment, attribution) = (intent.id, attribution.into());
+        let delivered = DeliveredLines { payment, attribution, at: now, lines: parts };
+        affiliates::accrue(conn, tenant, &delivered, plan).await?;
+    }
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use super::intent::{Payment, Refund, RefundState};
 use super::operation::{Operation, OperationKind, OperationState};
 use super::plan::{Plan, Policy};
 use super::refund::requested_key;
-use super::store;
+use super::{sides, store};
 
 /// A gateway's word about one payment.
 #[derive(Debug, Clone)]
@@ -234,8 +234,9 @@ async fn write_all(
     tenant: TenantId,
     payments: &[Payment],
     ended: &[Operation],
-    plan: Plan,
+    mut plan: Plan,
 ) -> Result<(), PaymentError> {
+    sides::follow(conn, tenant, payments, &mut plan).await?;
     store::finish_operations(conn, tenant, ended).await?;
     // Before the journal: after its book is taken, nothing may wait for anybody.
     store::save(conn, tenant, payments, plan.now()).await?;

@@ -181,6 +181,7 @@ impl Payment {
     pub fn give_up(&mut self, reason: Option<String>, plan: &mut Plan) {
         self.intent.state = IntentState::Cancelled;
         self.intent.cancellation_reason = reason;
+        self.intent.let_the_wallet_go();
         let payload = view::event_payload(self);
         plan.announce("payment.cancelled", self.intent.id.to_string(), None, payload);
     }
@@ -328,8 +329,7 @@ async fn give_up_here(
 ) -> Result<Step, PaymentError> {
     let (mut plan, id) = (Plan::new(now, "api"), payment.intent.id);
     payment.give_up(reason.clone(), &mut plan);
-    store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
-    plan.announce_all(conn, tenant, &[]).await?;
+    write(conn, tenant, &payment, plan).await?;
     word::keep(conn, tenant, now, [Word::Cancelled { payment: id, reason }]).await?;
     Ok(Step::Done(payment))
 }

@@ -16,7 +16,9 @@ use super::plan::Plan;
 use super::split::{Order, Overcharge, split_capture};
 use super::wallet_part::{Attribution, WalletPart, WalletState};
 use super::{store, view};
+use crate::affiliates;
 use crate::vendors::WhoBears;
+use crate::wallets::{self, NewHold};
 
 /// The most lines of one order.
 pub const LINES_MAX: usize = 100;
@@ -58,8 +60,10 @@ pub struct NewIntent {
     pub customer: Option<String>,
     /// The customer's state, where tax tells states apart.
     pub customer_state: Option<String>,
-    /// Who sent the customer.
-    pub attribution: Option<Attribution>,
+    /// The affiliate who sent the customer.
+    pub affiliate: Option<String>,
+    /// Or the code it was sent by.
+    pub affiliate_code: Option<String>,
     /// What the wallet pays: of the cash purse, and of the promo purse. Minor units.
     pub wallet: (i64, i64),
     /// The gateway's token of the instrument.
@@ -89,7 +93,8 @@ impl NewIntent {
             order: None,
             customer: None,
             customer_state: None,
-            attribution: None,
+            affiliate: None,
+            affiliate_code: None,
             wallet: (0, 0),
             payment_method: None,
             return_url: None,
@@ -179,7 +184,8 @@ pub async fn create_intent(
     now: Timestamp,
     asked: &NewIntent,
 ) -> Result<Payment, PaymentError> {
-    let payment = new_payment(asked, now)?;
+    let mut payment = new_payment(asked, now)?;
+    payment.intent.attribution = attribute(conn, tenant, now, asked).await?;
     let policy = store::policy(conn, tenant, std::slice::from_ref(&payment)).await?;
     // A commission above the price is refused now; when the money is there it is only cut.
     let intent = &payment.intent;
@@ -188,15 +194,37 @@ pub async fn create_intent(
     let order = Order { customer, attribution };
     split_capture(&mut payment.lines.clone(), &deals, intent.amount, order, Overcharge::Refuse)?;
     if payment.lines.iter().any(|line| line.kind == LineKind::TopUp) {
-        store::may_top_up(conn, tenant).await?;
+        wallets::check_top_up(conn, tenant).await?;
     }
 
     store::insert_intent(conn, tenant, &payment).await?;
     let mut plan = Plan::new(now, "api");
     let id = intent.id.to_string();
     plan.announce("payment.created", id, None, view::event_payload(&payment));
-    plan.announce_all(conn, tenant, &[]).await?;
+    if let Some(customer) = &intent.customer {
+        let WalletPart { cash, promo, .. } = intent.wallet;
+        let held = NewHold { payment: intent.id, customer, cash, promo };
+        wallets::hold(conn, tenant, &held, &mut plan).await?;
+    }
+    let posted = plan.post_all(conn, tenant).await?;
+    plan.announce_all(conn, tenant, &posted).await?;
     Ok(payment)
+}
+
+/// Who sent the customer: whom the shop names, else whose link was clicked last.
+async fn attribute(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    asked: &NewIntent,
+) -> Result<Option<Attribution>, PaymentError> {
+    let (affiliate, code) = (asked.affiliate.as_deref(), asked.affiliate_code.as_deref());
+    let who = asked.customer.as_deref();
+    if affiliate.or(code).or(who).is_none() {
+        return Ok(None);
+    }
+    let found = affiliates::attribute(conn, tenant, now, affiliate, code, who).await?;
+    Ok(found.map(Attribution::from))
 }
 
 fn new_payment(asked: &NewIntent, now: Timestamp) -> Result<Payment, PaymentError> {
@@ -235,7 +263,7 @@ fn new_payment(asked: &NewIntent, now: Timestamp) -> Result<Payment, PaymentErro
         order: asked.order.clone(),
         customer: asked.customer.clone(),
         customer_state: asked.customer_state.clone(),
-        attribution: asked.attribution.clone(),
+        attribution: None,
         wallet: wallet_part(asked, amount)?,
         withheld: zero,
         country: asked.country.clone(),

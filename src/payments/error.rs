@@ -8,7 +8,9 @@ use mizan_providers::error::ModelError;
 
 use super::intent::IntentState;
 use super::split::SplitError;
+use crate::affiliates::AffiliateError;
 use crate::db::{DbError, Retry, Retryable};
+use crate::wallets::WalletError;
 
 /// Why nothing was done. A rule's refusal names the numbers and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +134,12 @@ pub enum PaymentError {
     /// An account that cannot be.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// A wallet said no.
+    #[error(transparent)]
+    Wallet(Box<WalletError>),
+    /// An affiliate or a code that cannot be.
+    #[error(transparent)]
+    Affiliate(Box<AffiliateError>),
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),

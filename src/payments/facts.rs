@@ -227,6 +227,7 @@ impl Payment {
         self.intent.next_action = None;
         self.intent.cancellation_reason = self.intent.cancellation_reason.take().or(reason);
         self.intent.state = IntentState::Cancelled;
+        self.intent.let_the_wallet_go();
         Some("payment.cancelled")
     }
 }

@@ -9,7 +9,7 @@ use mizan_providers::{CaptureMethod, PaymentStatus, ProviderName, ProviderRef};
 
 use super::line::Line;
 use super::split::GivenBack;
-use super::wallet_part::{Attribution, WalletPart};
+use super::wallet_part::{Attribution, WalletPart, WalletState};
 
 /// The shop's own pairs.
 pub type Metadata = BTreeMap<String, String>;
@@ -177,6 +177,13 @@ impl Intent {
         self.order.clone().unwrap_or_else(|| self.id.to_string())
     }
 
+    /// Gives back what the wallet holds for it: it will not be paid.
+    pub fn let_the_wallet_go(&mut self) {
+        if self.wallet.state == WalletState::Held {
+            self.wallet.state = WalletState::Released;
+        }
+    }
+
     /// Sends the intent to a person. The first reason is kept: what follows comes from it.
     pub fn send_to_review(&mut self, reason: impl Into<String>) {
         self.state = IntentState::Review;
@@ -324,6 +331,23 @@ pub(super) struct Loaded {
     refunds: Vec<Refund>,
 }
 
+impl Loaded {
+    /// Where the wallet's part was.
+    pub fn wallet_state(&self) -> WalletState {
+        self.intent.as_ref().map_or(WalletState::None, |intent| intent.wallet.state)
+    }
+
+    /// Whether no money was taken.
+    pub fn captured_nothing(&self) -> bool {
+        self.intent.as_ref().is_none_or(|intent| intent.captured.is_zero())
+    }
+
+    /// Where a refund stood; none where there was none.
+    pub fn refund_state(&self, id: RefundId) -> Option<RefundState> {
+        self.refunds.iter().find(|refund| refund.id == id).map(|refund| refund.state)
+    }
+}
+
 impl Payment {
     /// A refund of this amount that bounced and is not being repaid: the buyer is owed it.
     pub fn owed_again(&self, amount: Money) -> Option<&Refund> {
@@ -350,6 +374,11 @@ impl Payment {
             attempts: self.attempts.clone(),
             refunds: self.refunds.clone(),
         });
+    }
+
+    /// It as it is stored.
+    pub(super) fn before(&self) -> &Loaded {
+        &self.loaded
     }
 
     /// Whether anything of it differs from what is stored.

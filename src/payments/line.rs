@@ -225,6 +225,23 @@ impl Line {
         Money::new(parts.sum::<i64>() - borne, self.amount.currency())
     }
 
+    /// What was captured with what the platform paid on top, less the tax inside.
+    ///
+    /// # Errors
+    /// Amounts that do not fit.
+    pub fn net(&self) -> Result<Money, MoneyError> {
+        self.captured.checked_add(self.coupon)?.checked_sub(self.captured_tax)
+    }
+
+    /// What of both has not gone back.
+    ///
+    /// # Errors
+    /// Amounts that do not fit.
+    pub fn value_left(&self) -> Result<Money, MoneyError> {
+        let value = self.captured.checked_add(self.coupon)?;
+        value.checked_sub(self.refunded)?.checked_sub(self.coupon_back)
+    }
+
     /// What the customer can still get back for it.
     pub fn paid_left(&self) -> Money {
         Money::new(self.captured.minor() - self.refunded.minor(), self.amount.currency())

@@ -41,6 +41,7 @@ pub mod plan;
 mod recover;
 pub mod refund;
 pub mod settle;
+pub(crate) mod sides;
 pub mod split;
 pub mod store;
 pub mod sweep;

@@ -11,6 +11,7 @@ mod promise;
 pub use facts::requested_key;
 pub use promise::Way;
 
+use super::apply::write_posted;
 use super::ask::{Step, gateway_of, send};
 use super::error::PaymentError;
 use super::gateway::{Gateway, Gateways};
@@ -18,8 +19,8 @@ use super::intent::{IntentState, Metadata, Payment, Refund, RefundState};
 use super::operation::{Operation, OperationKind};
 use super::plan::Plan;
 use super::split::Wanted;
-use super::store;
 use super::word::{self, Word};
+use super::{sides, store};
 
 /// What is to go back.
 #[derive(Debug, Clone)]
@@ -72,7 +73,7 @@ pub async fn request_refund(
         None => None,
     };
     let nothing = Money::zero(payment.intent.currency);
-    let refund = Refund {
+    let mut refund = Refund {
         id: RefundId::generate(now),
         attempt: taken.as_ref().map(|attempt| attempt.id),
         amount,
@@ -97,6 +98,11 @@ pub async fn request_refund(
     let policy = store::policy(conn, tenant, std::slice::from_ref(&payment)).await?;
     let mut plan = Plan::new(now, "api");
     let step = gateway.as_ref().map_or(1, |it| it.provider.step(payment.intent.currency));
+    if payment.owed_again(amount).is_none() {
+        sides::lock(conn, tenant, std::iter::once(&payment)).await?;
+        let all = refund.amount;
+        refund.withheld = sides::claw_back(conn, tenant, &payment, &refund, all, &mut plan).await?;
+    }
     let way = Way::Ours { lines: asked.lines.as_deref(), to_wallet: asked.to_wallet, step };
     payment.promise_refund(refund, way, &policy, &mut plan)?;
     let needs_gateway = payment.refund(refund_id).is_some_and(Refund::needs_gateway);
@@ -109,6 +115,7 @@ pub async fn request_refund(
 
     // What the gateway cannot do is refused when the question is written down, before anything
     // is posted.
+    sides::follow(conn, tenant, std::slice::from_ref(&payment), &mut plan).await?;
     store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
     let call = send(conn, tenant, &payment, operation, &gateway).await?;
     let posted = plan.post_all(conn, tenant).await?;
@@ -148,9 +155,7 @@ async fn settle_here(
 ) -> Result<Step, PaymentError> {
     let (now, last) = (plan.now(), payment.refunds.len() - 1);
     payment.settle_refund(last, now, &mut plan)?;
-    store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
-    let posted = plan.post_all(conn, tenant).await?;
-    plan.announce_all(conn, tenant, &posted).await?;
+    write_posted(conn, tenant, std::slice::from_ref(&payment), plan).await?;
     Ok(Step::Done(payment))
 }
 

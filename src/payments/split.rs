@@ -130,7 +130,10 @@ fn capture_line(line: &mut Line, captured: Money, whole: bool) -> Result<(), Spl
 }
 
 /// `of` × `part` ÷ `whole`, half-up; nothing of nothing.
-fn proportion(of: Money, part: Money, whole: Money) -> Result<Money, MoneyError> {
+///
+/// # Errors
+/// None so far; amounts that do not fit.
+pub fn proportion(of: Money, part: Money, whole: Money) -> Result<Money, MoneyError> {
     let (of_minor, part, whole) =
         (i128::from(of.minor()), i128::from(part.minor()), i128::from(whole.minor()));
     if whole == 0 {

@@ -4,6 +4,7 @@ use mizan_money::{Currency, Money, MoneyError, Rate};
 use serde::{Deserialize, Serialize};
 
 use super::intent::states;
+use crate::affiliates::{self, FundedBy};
 use crate::vendors::WhoBears;
 
 states! {
@@ -64,4 +65,24 @@ pub struct Attribution {
     pub percent: Rate,
     /// Who pays it.
     pub funded_by: WhoBears,
+}
+
+impl From<affiliates::Attribution> for Attribution {
+    fn from(it: affiliates::Attribution) -> Self {
+        let funded_by = match it.funded_by {
+            FundedBy::Platform => WhoBears::Platform,
+            FundedBy::Vendor => WhoBears::Vendor,
+        };
+        Self { affiliate: it.affiliate, percent: it.rate, funded_by }
+    }
+}
+
+impl From<&Attribution> for affiliates::Attribution {
+    fn from(it: &Attribution) -> Self {
+        let funded_by = match it.funded_by {
+            WhoBears::Platform => FundedBy::Platform,
+            WhoBears::Vendor => FundedBy::Vendor,
+        };
+        Self { affiliate: it.affiliate.clone(), rate: it.percent, funded_by }
+    }
 }

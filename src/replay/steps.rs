@@ -11,7 +11,7 @@ use super::Readers;
 use super::plain::{self, Answer};
 use super::store::{self, AskedRow, RefundRow};
 use crate::inbox::{InboxError, apply_again};
-use crate::payments::apply::{Fact, Said, apply};
+use crate::payments::apply::{Fact, Said, apply, write_posted};
 use crate::payments::intent::{Refund, RefundState};
 use crate::payments::operation::OperationKind;
 use crate::payments::plan::Plan;
@@ -127,8 +127,7 @@ async fn say_again(
             let mut payment = lock_one(conn, tenant, *payment).await?;
             let mut plan = Plan::new(now, "api");
             payment.give_up(reason.clone(), &mut plan);
-            payments::save(conn, tenant, &[payment], now).await?;
-            plan.announce_all(conn, tenant, &[]).await?;
+            write_posted(conn, tenant, &[payment], plan).await?;
             word::keep(conn, tenant, now, [kept.word.clone()]).await?;
             Ok(Did::Done(Kind::Command))
         }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod affiliates;
 mod attack;
 mod books_api;
 mod counterparts;
@@ -29,5 +30,6 @@ mod tenancy;
 mod time;
 mod together;
 mod upgrade;
+mod wallets;
 mod webhooks;
 mod webhooks_in;

@@ -4,6 +4,7 @@
 //! below is what `docs/LEDGER.md` is generated from, so a posting that is not in it does not
 //! exist for an auditor.
 
+mod affiliates;
 mod dispute_fee_charged;
 mod dispute_lost;
 mod dispute_opened;
@@ -26,6 +27,7 @@ mod vendor_recovered;
 mod vendor_released;
 mod vendor_unfrozen;
 mod vendor_written_off;
+mod wallets;
 
 use mizan_money::{Currency, Money};
 
@@ -33,6 +35,10 @@ pub use dispute_fee_charged::DisputeFeeCharged;
 pub use dispute_lost::DisputeLost;
 pub use dispute_opened::DisputeOpened;
 pub use dispute_won::DisputeWon;
+
+pub use affiliates::{
+    AffiliateAccrued, AffiliateRecovered, AffiliateReleased, AffiliateRestored, AffiliateReversed,
+};
 pub use order_delivered::OrderDelivered;
 pub use payment_captured::PaymentCaptured;
 pub use payout_initiated::PayoutInitiated;
@@ -51,6 +57,10 @@ pub use vendor_recovered::VendorRecovered;
 pub use vendor_released::VendorReleased;
 pub use vendor_unfrozen::VendorUnfrozen;
 pub use vendor_written_off::VendorWrittenOff;
+pub use wallets::{
+    CashbackAccrued, CashbackClawedBack, CashbackExpired, CashbackRestored, CashbackVested,
+    PromoGranted, WalletHeld, WalletReleased,
+};
 
 use crate::entry::Posting;
 use crate::error::PostingError;
@@ -91,6 +101,19 @@ pub const INDEX: &[Entry] = &[
     provider_settled::ENTRY,
     payout_initiated::ENTRY,
     payout_paid::ENTRY,
+    wallets::wallet_held::ENTRY,
+    wallets::wallet_released::ENTRY,
+    wallets::promo_granted::ENTRY,
+    wallets::cashback_accrued::ENTRY,
+    wallets::cashback_vested::ENTRY,
+    wallets::cashback_expired::ENTRY,
+    wallets::cashback_clawed_back::ENTRY,
+    wallets::cashback_restored::ENTRY,
+    affiliates::affiliate_accrued::ENTRY,
+    affiliates::affiliate_released::ENTRY,
+    affiliates::affiliate_reversed::ENTRY,
+    affiliates::affiliate_restored::ENTRY,
+    affiliates::affiliate_recovered::ENTRY,
 ];
 
 /// An amount of the examples, in fils.

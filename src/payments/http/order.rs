@@ -42,6 +42,10 @@ pub(super) struct CreateBody {
     customer: Option<String>,
     /// The customer's state, where tax tells states apart.
     customer_state: Option<String>,
+    /// Your id of the affiliate who sent the customer.
+    affiliate: Option<String>,
+    /// Or the code of the affiliate; else whose link the customer clicked last.
+    affiliate_code: Option<String>,
     /// What the customer's wallet pays of the amount.
     #[serde(default)]
     wallet: WalletBody,
@@ -222,6 +226,8 @@ impl CreateBody {
         check_method(self.payment_method_type.as_deref())?;
         check_name("order", self.order.as_deref())?;
         check_name("customer", self.customer.as_deref())?;
+        check_name("affiliate", self.affiliate.as_deref())?;
+        check_text("affiliate_code", self.affiliate_code.as_deref(), 80)?;
         check_text("customer_state", self.customer_state.as_deref(), 10)?;
         if self.order.as_deref().is_some_and(|it| it.starts_with("pi_")) {
             let detail = "`order` does not begin with `pi_`: that is how an intent's id begins.";
@@ -243,6 +249,8 @@ impl CreateBody {
             order: self.order,
             customer: self.customer,
             customer_state: self.customer_state,
+            affiliate: self.affiliate,
+            affiliate_code: self.affiliate_code,
             wallet: (self.wallet.cash, self.wallet.promo),
             payment_method: self.payment_method,
             return_url: self.return_url,

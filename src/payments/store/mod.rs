@@ -29,7 +29,7 @@ pub use operation::{
 };
 pub use order::{due_releases, intents_of_order};
 pub use parts::given_from_json;
-pub use policy::{may_top_up, policy};
+pub use policy::policy;
 pub use query::{
     DueAttempt, Listing, awaits_reference, due_attempts, hint_attempts, intents, postpone_attempt,
     refund_owner, refunds,

@@ -7,7 +7,6 @@ use sqlx::{PgConnection, Row};
 
 use super::{Result, rate, word};
 use crate::commissions::{Rulebook, rules_in_force, taxes_in_force};
-use crate::payments::error::PaymentError;
 use crate::payments::intent::Payment;
 use crate::payments::plan::{Policy, RefundTenders};
 use crate::vendors::terms_of;
@@ -48,24 +47,4 @@ pub async fn policy(
     }
     let refund_tenders = word(&row, "refund_tenders", RefundTenders::parse)?;
     Ok(Policy { jurisdiction, refund_tenders, book })
-}
-
-/// Refuses an order in which a customer puts money into the own wallet, unless the tenant allows
-/// that: holding other people's money is a regulated trade in most countries.
-///
-/// # Errors
-/// The database; it is switched off.
-pub async fn may_top_up(conn: &mut PgConnection, tenant: TenantId) -> Result<()> {
-    let allowed: bool =
-        sqlx::query_scalar("select wallet_top_up from mizan.tenant where tenant_id = $1")
-            .bind(tenant.0)
-            .fetch_one(conn)
-            .await?;
-    match allowed {
-        true => Ok(()),
-        false => Err(PaymentError::Invalid {
-            param: "lines".into(),
-            message: "top-ups are switched off; `wallet_top_up` of the settings allows them".into(),
-        }),
-    }
 }

@@ -67,6 +67,29 @@ pub async fn account_at(
     row.as_ref().map(account_from).transpose()
 }
 
+/// The accounts of these paths in every currency they have entries in, by path and currency.
+///
+/// # Errors
+/// The database.
+pub async fn accounts_at(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    paths: &[AccountRef],
+) -> Result<Vec<Account>> {
+    let rows = sqlx::query(
+        "select a.public_id, a.path, a.currency, a.created_at, b.debits, b.credits, b.version
+         from ledger.account a
+         join ledger.balance b on b.tenant_id = a.tenant_id and b.account_id = a.id
+         where a.tenant_id = $1 and a.path = any($2) and b.version > 0
+         order by a.path, a.currency",
+    )
+    .bind(tenant.0)
+    .bind(paths.iter().map(AccountRef::path).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(account_from).collect()
+}
+
 /// Accounts that have entries, by path and currency; optionally of one role. None where the
 /// cursor names no account.
 ///
