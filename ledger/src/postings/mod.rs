@@ -4,6 +4,7 @@
 //! below is what `docs/LEDGER.md` is generated from, so a posting that is not in it does not
 //! exist for an auditor.
 
+mod finance;
 mod order_delivered;
 mod payment_captured;
 mod payout_initiated;
@@ -19,6 +20,9 @@ mod vendor_released;
 
 use mizan_money::{Currency, Money};
 
+pub use finance::{
+    FxRevalued, JournalPosted, LiabilityRemitted, SettlementReceived, SettlementReported,
+};
 pub use order_delivered::OrderDelivered;
 pub use payment_captured::{PaymentCaptured, VendorPart};
 pub use payout_initiated::PayoutInitiated;
@@ -62,6 +66,12 @@ pub const INDEX: &[Entry] = &[
     provider_settled::ENTRY,
     payout_initiated::ENTRY,
     payout_paid::ENTRY,
+    finance::settlement_reported::ENTRY,
+    finance::settlement_received::ENTRY,
+    finance::liability_remitted::ENTRY,
+    finance::fx_revalued::ENTRY,
+    finance::fx_revalued::REVERSED,
+    finance::journal_posted::ENTRY,
 ];
 
 /// An amount of the examples, in fils.
