@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 mod error;
+pub mod finance;
 pub mod http;
 pub mod inbox;
 pub mod jobs;

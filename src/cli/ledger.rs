@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::database::Place;
 use super::end::{CommandResult, End};
+use super::ledger_import::{self, ImportArgs};
 use super::ledger_time::{self, CloseArgs, Days, PeriodsArgs, When};
 use super::output::{self, Format};
 use super::service;
@@ -34,6 +35,8 @@ pub enum Command {
     Close(CloseArgs),
     /// Print which days are closed
     Periods(PeriodsArgs),
+    /// Draft a journal from a file: what there was before the first day, or another book
+    Import(ImportArgs),
 }
 
 /// Whose books, and how they are told.
@@ -98,6 +101,7 @@ pub fn run(command: Command) -> CommandResult {
         Command::TrialBalance(args) => args.books.place.read(async |db| trial(&args, db).await),
         Command::Close(args) => ledger_time::close_days(&args),
         Command::Periods(args) => ledger_time::list_periods(&args),
+        Command::Import(args) => ledger_import::import(&args),
     }
 }
 

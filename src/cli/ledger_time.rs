@@ -89,7 +89,8 @@ fn day(text: &str) -> Result<NaiveDate, &'static str> {
     parse_day(text).ok_or("it must be a day such as 2026-03-31, from 2000 on")
 }
 
-fn moment(text: &str) -> Result<Timestamp, &'static str> {
+/// Reads a moment of the command line, in whole microseconds.
+pub fn moment(text: &str) -> Result<Timestamp, &'static str> {
     let at = DateTime::parse_from_rfc3339(text).ok();
     let at = at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()));
     at.ok_or("it must be a moment such as 2026-03-31T20:00:00Z")

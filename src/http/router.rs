@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::{Code, Problem, envelope, health, in_flight, metrics, openapi, problem_pages};
 use crate::app::App;
-use crate::{books, inbox, payments, routing};
+use crate::{books, finance, inbox, payments, routing};
 
 /// The routes of the interface under `/v1`, all behind an API key: each handler takes a
 /// [`Caller`](crate::auth::Caller).
@@ -18,6 +18,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(payments::http::routes())
         .merge(routing::routes())
         .merge(books::http::routes())
+        .merge(finance::routes())
 }
 
 /// Every route that is described in `/openapi.json`.

@@ -69,7 +69,7 @@ fn gateway_for(app: &App, found: &Settled) -> Result<Gateway, PaymentError> {
 /// Whether the gateway would still take a repetition for one.
 fn recognises(app: &App, found: &Settled) -> Result<bool, PaymentError> {
     let (gateway, operation) = (gateway_for(app, found)?, &found.operation);
-    Ok(gateway.recognises(operation.kind, operation.created_at, app.now_for(tenant)))
+    Ok(gateway.recognises(operation.kind, operation.created_at, app.now_for(gateway.tenant)))
 }
 
 /// Looks for an operation by our own reference. Where the gateway, asked late enough, knows
