@@ -10,7 +10,7 @@ use serde_json::json;
 use super::database::Place;
 use super::end::CommandResult;
 use super::ledger::show;
-use super::ledger_time::moment;
+use super::ledger::time::moment;
 use super::output::Format;
 use super::service;
 

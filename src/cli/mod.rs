@@ -20,8 +20,6 @@ pub mod end;
 pub mod gateways;
 mod keys;
 pub mod ledger;
-mod ledger_import;
-mod ledger_time;
 pub mod output;
 mod providers;
 mod replay;

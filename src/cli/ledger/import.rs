@@ -2,19 +2,18 @@
 
 use std::path::PathBuf;
 
-use mizan::clock::Clock;
 use mizan::db::work;
 use mizan::finance::journals::{IMPORT_MAX, JournalKind, Maker, NewJournal, draft};
 use mizan_ledger::{AccountRef, Leg, Side};
 use mizan_money::{Currency, TenantId, Timestamp, parse_amount};
 use serde_json::json;
 
-use super::database::Place;
-use super::end::CommandResult;
-use super::ledger::show;
-use super::ledger_time::moment;
-use super::output::Format;
-use super::service;
+use super::super::database::Place;
+use super::super::end::CommandResult;
+use super::super::output::Format;
+use super::super::service;
+use super::show;
+use super::time::moment;
 
 /// What is put down as the maker: no API key, so that any key may approve it.
 const ACTOR: &str = "command line";
@@ -55,9 +54,8 @@ pub fn import(args: &ImportArgs) -> CommandResult {
         .map_err(|error| format!("{}: {error}", args.file.display()))?;
     let legs = legs(&text)?;
     args.place.read(async |db| {
-        let (tenant, clock) = (TenantId(args.tenant), Clock::system());
-        mizan::finance::test_clock::hear(&db, &clock).await?;
-        let now = clock.now_for(tenant);
+        let tenant = TenantId(args.tenant);
+        let now = service::now_for(&db, tenant).await?;
         let name = args.file.file_name().unwrap_or_default().to_string_lossy();
         let new = &NewJournal {
             kind: JournalKind::from_word(&args.kind).unwrap_or(JournalKind::Import),

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, NaiveDate};
 use mizan::books::{BooksError, Change, close, horizon};
-use mizan::clock::Clock;
 use mizan::db::{Db, work};
 use mizan_ledger::period::{Period, periods};
 use mizan_ledger::read::{
@@ -12,11 +11,11 @@ use mizan_ledger::{AccountRef, Side};
 use mizan_money::{Currency, TenantId, Timestamp};
 use serde_json::{Value, json};
 
-use super::database::Place;
-use super::end::CommandResult;
-use super::ledger::{accounts, entry_json, show};
-use super::output::{self, Format};
-use super::service;
+use super::super::database::Place;
+use super::super::end::CommandResult;
+use super::super::output::{self, Format};
+use super::super::service;
+use super::{accounts, entry_json, show};
 
 /// What is put down as the one who closed days here.
 const ACTOR: &str = "command line";
@@ -143,7 +142,7 @@ pub async fn balance(
     if ids.is_empty() {
         return Err(format!("{} has no entry", wanted.path()).into());
     }
-    let (ids, now) = (&ids, Clock::system().now());
+    let (ids, now) = (&ids, service::now_for(&db, tenant).await?);
     let (horizon, found) = db
         .read("balance_as_of", tenant, |tx| {
             work(async move {
@@ -215,7 +214,7 @@ pub async fn statement(
     limit: u16,
     db: Db,
 ) -> CommandResult {
-    let now = Clock::system().now();
+    let now = service::now_for(&db, tenant).await?;
     let found = db
         .read("dated_statement", tenant, |tx| {
             work(async move {
@@ -279,7 +278,7 @@ pub async fn trial(
     as_of: AsOf,
     db: &Db,
 ) -> Result<(Vec<TrialLine>, String), BooksError> {
-    let now = Clock::system().now();
+    let now = service::now_for(db, tenant).await?;
     db.read("trial_balance_as_of", tenant, |tx| {
         work(async move {
             let horizon = horizon(tx, tenant, as_of, now).await?;
@@ -293,7 +292,8 @@ pub async fn trial(
 /// Closes days.
 pub fn close_days(args: &CloseArgs) -> CommandResult {
     args.place.read(async |db| {
-        let (tenant, through, now) = (TenantId(args.tenant), args.through, Clock::system().now());
+        let (tenant, through) = (TenantId(args.tenant), args.through);
+        let now = service::now_for(&db, tenant).await?;
         let closed = db.transaction("close_period", tenant, |tx| {
             work(async move { close(tx, tenant, now, through, ACTOR).await })
         });
