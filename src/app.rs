@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mizan_money::{TenantId, Timestamp};
 use tokio::net::TcpListener;
 
 use crate::auth::KeyLookUps;
@@ -53,6 +54,12 @@ impl App {
             Lane::new(db.clone(), Inbox::new(clock.clone()), inbox::LIMITS, metrics.clone());
         let gateways = Gateways::default();
         Self { db, clock, config, keys, post_requests, inbox, requests, gateways, metrics }
+    }
+
+    /// The time now for a tenant: what every job and every word of a gateway goes by.
+    #[must_use]
+    pub fn now_for(&self, tenant: TenantId) -> Timestamp {
+        self.clock.now_for(tenant)
     }
 
     /// The same service with connections to gateways.

@@ -3,17 +3,23 @@
 //! `tests/tidy.rs` refuses the system's clock anywhere else, so that a story can be told at any
 //! date and a test never waits.
 
+use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Timelike, Utc};
-use mizan_money::Timestamp;
+use mizan_money::{TenantId, Timestamp};
 
 /// Tells the time: the machine's, one that runs ahead of it, or one that is set by hand. Clones
 /// share the same hands.
+///
+/// A tenant that plays may be further ahead: whatever is done for a tenant asks
+/// [`Clock::now_for`], and only what belongs to nobody asks [`Clock::now`].
 #[derive(Clone, Debug)]
 pub struct Clock {
     source: Source,
+    /// How far tenants are ahead of it, as far as this process has heard.
+    ahead: Arc<RwLock<HashMap<TenantId, TimeDelta>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,21 +42,25 @@ pub enum ClockError {
 impl Clock {
     /// The machine's clock.
     #[must_use]
-    pub const fn system() -> Self {
-        Self { source: Source::System { ahead: TimeDelta::zero() } }
+    pub fn system() -> Self {
+        Self::of(Source::System { ahead: TimeDelta::zero() })
     }
 
     /// The machine's clock, so many seconds ahead: hours pass for a process that is started
     /// again, and nobody has to wait for them.
     #[must_use]
     pub fn system_ahead(seconds: u32) -> Self {
-        Self { source: Source::System { ahead: TimeDelta::seconds(seconds.into()) } }
+        Self::of(Source::System { ahead: TimeDelta::seconds(seconds.into()) })
     }
 
     /// A clock that stands at `start` until it is moved.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self { source: Source::Manual(Arc::new(RwLock::new(to_micros(start)))) }
+        Self::of(Source::Manual(Arc::new(RwLock::new(to_micros(start)))))
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, ahead: Arc::default() }
     }
 
     /// The time now, in whole microseconds: PostgreSQL keeps no more, and a moment that was
@@ -61,6 +71,42 @@ impl Clock {
             Source::System { ahead } => to_micros(Utc::now() + *ahead),
             Source::Manual(hands) => *hands.read().unwrap_or_else(|poison| poison.into_inner()),
         }
+    }
+
+    /// The time now for a tenant, whose test clock may be ahead.
+    #[must_use]
+    pub fn now_for(&self, tenant: TenantId) -> Timestamp {
+        let ahead = self.ahead.read().unwrap_or_else(|poison| poison.into_inner());
+        let ahead = ahead.get(&tenant).copied().unwrap_or_default();
+        self.now_ahead(ahead)
+    }
+
+    /// The time now, so much ahead.
+    #[must_use]
+    pub fn now_ahead(&self, ahead: TimeDelta) -> Timestamp {
+        let now = self.now();
+        now.checked_add_signed(ahead).unwrap_or(now)
+    }
+
+    /// Hears how far a tenant is ahead. Test clocks only go forwards, so of two that were heard
+    /// the further one is the newer one.
+    pub fn learn(&self, tenant: TenantId, ahead: TimeDelta) {
+        let known = |all: &HashMap<TenantId, TimeDelta>| {
+            all.get(&tenant).copied().unwrap_or_default() >= ahead
+        };
+        if !known(&self.ahead.read().unwrap_or_else(|poison| poison.into_inner())) {
+            let mut all = self.ahead.write().unwrap_or_else(|poison| poison.into_inner());
+            if !known(&all) {
+                all.insert(tenant, ahead);
+            }
+        }
+    }
+
+    /// The times that somebody may be in now: its own, and that of each tenant that is ahead.
+    #[must_use]
+    pub fn times(&self) -> Vec<Timestamp> {
+        let ahead = self.ahead.read().unwrap_or_else(|poison| poison.into_inner());
+        std::iter::once(self.now()).chain(ahead.values().map(|by| self.now_ahead(*by))).collect()
     }
 
     /// Puts a clock that is set by hand to `moment`, forwards or backwards.
@@ -136,6 +182,17 @@ mod tests {
         let gained = (ahead - before).num_seconds();
         assert!((3_600..3_700).contains(&gained), "{gained}");
         assert!(Clock::system_ahead(1).advance(Duration::from_secs(1)).is_err());
+    }
+
+    #[test]
+    fn a_tenant_is_as_far_ahead_as_was_heard_and_never_goes_back() {
+        let clock = Clock::manual("2026-03-01T10:00:00Z".parse().unwrap());
+        let (copy, one, two) = (clock.clone(), TenantId(1), TenantId(2));
+        clock.learn(one, TimeDelta::hours(2));
+        clock.learn(one, TimeDelta::hours(1));
+        assert_eq!(copy.now_for(one).to_rfc3339(), "2026-03-01T12:00:00+00:00");
+        assert_eq!(copy.now_for(two), copy.now());
+        assert_eq!(copy.times(), [copy.now(), copy.now_for(one)]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod commissions;
 pub mod config;
 pub mod db;
 mod error;
+pub mod finance;
 pub mod http;
 pub mod inbox;
 pub mod jobs;

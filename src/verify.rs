@@ -125,7 +125,7 @@ async fn look(
     tenant: TenantId,
     mode: Mode,
 ) -> Result<(Proof, Progress), InboxError> {
-    let (watch, now) = (Monotonic::start(), clock.now());
+    let (watch, now) = (Monotonic::start(), clock.now_for(tenant));
     let elapsed = || watch.elapsed();
     let elapsed: Elapsed<'_> = &elapsed;
     db.read("verify", tenant, |tx| work(async move { laws(tx, tenant, mode, now, elapsed).await }))

@@ -10,6 +10,7 @@
 
 mod allocate;
 mod currency;
+mod fx;
 pub mod id;
 mod money;
 mod parse;
@@ -18,6 +19,7 @@ mod rounding;
 
 pub use allocate::{AllocateError, allocate};
 pub use currency::{Currency, UnknownCurrency};
+pub use fx::{FxRate, FxRateError};
 pub use id::{
     AccountId, ApiKeyId, AttemptId, ConnectionId, CustomerId, DeliveryId, DisputeId, EventId,
     IdError, IdFault, OperationId, PaymentIntentId, PayoutId, RefundId, RequestId, TenantId,

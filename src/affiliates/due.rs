@@ -41,7 +41,7 @@ pub async fn run(app: &App) -> Result<usize, PaymentError> {
 /// # Errors
 /// The database could not be read; single payments that fail are reported and left for later.
 pub async fn run_due(app: &App, tenant: TenantId) -> Result<usize, AffiliateError> {
-    let now = app.clock.now();
+    let now = app.clock.now_for(tenant);
     let (mut done, mut last) = (0, None);
     loop {
         let due = app

@@ -178,7 +178,7 @@ async fn create_affiliate(
     caller: Caller,
     IdempotentJson { idempotency, body }: IdempotentJson<AffiliateBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let affiliate = &body.check(now, caller.key().to_string())?;
     idempotent(&app, &caller, &idempotency, "create_affiliate", |tx| {
         work(async move {
@@ -279,7 +279,7 @@ async fn add_code(
     ApiPath(id): ApiPath<ShopName>,
     IdempotentJson { idempotency, body }: IdempotentJson<CodeBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let (code, by) = (&name("code", &body.code)?, &caller.key().to_string());
     let id = id.as_str();
     idempotent(&app, &caller, &idempotency, "add_affiliate_code", |tx| {
@@ -342,7 +342,7 @@ async fn record_click(
     caller: Caller,
     IdempotentJson { idempotency, body }: IdempotentJson<ClickBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     name("code", &body.code)?;
     for (param, text) in [("visitor", &body.visitor), ("customer", &body.customer)] {
         text.as_deref().map(|text| name(param, text)).transpose()?;

@@ -4,7 +4,8 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::{HeaderMap, header, request::Parts};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mizan_money::{ApiKeyId, TenantId};
+use chrono::TimeDelta;
+use mizan_money::{ApiKeyId, TenantId, Timestamp};
 
 use super::{ApiKey, KeyLookUps, Mode};
 use crate::app::App;
@@ -20,6 +21,7 @@ pub struct Caller {
     tenant: TenantId,
     key: ApiKeyId,
     mode: Mode,
+    ahead: TimeDelta,
 }
 
 impl Caller {
@@ -41,9 +43,16 @@ impl Caller {
         self.mode
     }
 
-    /// Who was found behind a key.
-    pub(super) const fn new(tenant: TenantId, key: ApiKeyId, mode: Mode) -> Self {
-        Self { tenant, key, mode }
+    /// The time it is for the caller: a tenant that plays may be ahead of the others. Whatever a
+    /// request does or writes down goes by it.
+    #[must_use]
+    pub fn now(&self, app: &App) -> Timestamp {
+        app.clock.now_ahead(self.ahead)
+    }
+
+    /// Who was found behind a key, and how far its tenant's test clock is ahead.
+    pub(super) const fn new(tenant: TenantId, key: ApiKeyId, mode: Mode, ahead: TimeDelta) -> Self {
+        Self { tenant, key, mode, ahead }
     }
 
     /// Finds who holds `key`.
@@ -64,7 +73,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let key = key_of(&parts.headers)?;
-        let caller = Self::of_key(&App::from_ref(state).keys, &key).await?;
+        let app = App::from_ref(state);
+        let caller = Self::of_key(&app.keys, &key).await?;
+        app.clock.learn(caller.tenant, caller.ahead);
         tracing::debug!(tenant = %caller.tenant, key = %caller.key, "caller");
         Ok(caller)
     }

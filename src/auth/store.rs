@@ -1,5 +1,6 @@
 //! Every statement on API keys.
 
+use chrono::TimeDelta;
 use mizan_money::{ApiKeyId, TenantId, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -55,16 +56,18 @@ pub(super) async fn tenants_of_keys(
     digests: &[Digest],
 ) -> Result<Vec<Option<Caller>>, sqlx::Error> {
     let asked: Vec<&[u8]> = digests.iter().map(|digest| digest.as_slice()).collect();
-    let rows: Vec<(i64, i32, Uuid, String)> =
-        sqlx::query_as("select n, tenant_id, key_id, mode from auth.tenants_of_keys($1)")
-            .bind(asked)
-            .fetch_all(conn)
-            .await?;
+    let rows: Vec<(i64, i32, Uuid, String, i64)> = sqlx::query_as(
+        "select n, tenant_id, key_id, mode, ahead_micros from auth.tenants_of_keys($1)",
+    )
+    .bind(asked)
+    .fetch_all(conn)
+    .await?;
     let mut callers = vec![None; digests.len()];
-    for (n, tenant, id, mode) in rows {
+    for (n, tenant, id, mode, ahead) in rows {
         let place = usize::try_from(n - 1).ok().and_then(|n| callers.get_mut(n));
         if let (Some(place), Some(mode)) = (place, Mode::from_word(&mode)) {
-            *place = Some(Caller::new(TenantId(tenant), ApiKeyId::from_uuid(id), mode));
+            let (key, ahead) = (ApiKeyId::from_uuid(id), TimeDelta::microseconds(ahead));
+            *place = Some(Caller::new(TenantId(tenant), key, mode, ahead));
         }
     }
     Ok(callers)

@@ -66,7 +66,7 @@ async fn dated_statement(
     ApiPath(id): ApiPath<AccountId>,
     ApiQuery(query): ApiQuery<DatedQuery>,
 ) -> Result<Json<DatedStatementView>, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let days = (day("from", &query.from)?, day("through", &query.through)?);
     if days.0 > days.1 {
         let detail = format!("`from` is {} and `through` is {}, before it.", days.0, days.1);

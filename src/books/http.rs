@@ -197,7 +197,7 @@ async fn balance(
     ApiPath(id): ApiPath<AccountId>,
     ApiQuery(query): ApiQuery<BalanceQuery>,
 ) -> Result<Json<BalanceView>, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let BalanceQuery { effective, known, known_at } = query;
     let Some(as_of) = (Asked { effective, known, known_at }).check(now)? else {
         return Ok(Json(BalanceView::now(&find(&app, &caller, id).await?, now)));
@@ -262,7 +262,7 @@ async fn trial_balance(
     caller: Caller,
     ApiQuery(query): ApiQuery<TrialQuery>,
 ) -> Result<Json<TrialBalanceView>, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let TrialQuery { detail, effective, known, known_at } = query;
     let as_of = Asked { effective, known, known_at }.check(now)?;
     let detail = match detail {

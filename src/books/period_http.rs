@@ -104,7 +104,7 @@ async fn close_period(
     caller: Caller,
     IdempotentJson { idempotency, body }: IdempotentJson<CloseBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let through = parse_day(&body.closed_through).ok_or_else(|| {
         let detail = "`closed_through` must be a day such as 2026-03-31, from 2000 on.";
         Problem::new(Code::InvalidField, detail).param("closed_through")

@@ -47,8 +47,9 @@ pub async fn close(
 /// # Errors
 /// The database.
 pub async fn fold_days(app: &App) -> Result<usize, PaymentError> {
-    let (now, mut folded) = (app.clock.now(), 0);
+    let mut folded = 0;
     for tenant in app.db.tenant_ids().await? {
+        let now = app.now_for(tenant);
         for _ in 0..DAYS_PER_TURN {
             let ended = app.db.transaction("end_day", tenant, |tx| {
                 work(async move { Ok::<_, PaymentError>(end_day(tx, tenant, now).await?) })

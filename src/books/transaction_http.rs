@@ -73,7 +73,7 @@ async fn post_transaction(
     caller: Caller,
     IdempotentJson { idempotency, body }: IdempotentJson<PostBody>,
 ) -> Result<Response, Problem> {
-    let now = app.clock.now();
+    let now = caller.now(&app);
     let draft = body.check(now)?;
     let actor = caller.key().to_string();
     submit(&app, &caller, PostRequest::transaction(idempotency, &draft, actor, now)?).await
@@ -101,7 +101,7 @@ async fn reverse_transaction(
     ApiPath(id): ApiPath<TransactionId>,
     IdempotentJson { idempotency, body }: IdempotentJson<ReverseBody>,
 ) -> Result<Response, Problem> {
-    let now = app.clock.now();
+    let now = caller.now(&app);
     let asked = body.check(now)?;
     let actor = caller.key().to_string();
     submit(&app, &caller, PostRequest::reversal(idempotency, id, asked, actor, now)?).await

@@ -1,5 +1,8 @@
 //! `mizan ledger`: the chart, balances, a statement, the trial balance, closed days.
 
+mod import;
+pub mod time;
+
 use mizan::db::{Db, work};
 use mizan::payments::PaymentError;
 use mizan_ledger::chart::{CHART, Floor, Line};
@@ -10,9 +13,10 @@ use serde_json::{Value, json};
 
 use super::database::Place;
 use super::end::{CommandResult, End};
-use super::ledger_time::{self, CloseArgs, Days, PeriodsArgs, When};
 use super::output::{self, Format};
 use super::service;
+use import::ImportArgs;
+use time::{CloseArgs, Days, PeriodsArgs, When};
 
 /// Accounts that are read at once.
 const PAGE: u16 = 500;
@@ -34,6 +38,8 @@ pub enum Command {
     Close(CloseArgs),
     /// Print which days are closed
     Periods(PeriodsArgs),
+    /// Draft a journal from a file: what there was before the first day, or another book
+    Import(ImportArgs),
 }
 
 /// Whose books, and how they are told.
@@ -96,8 +102,9 @@ pub fn run(command: Command) -> CommandResult {
         Command::Balance(args) => args.books.place.read(async |db| balance(&args, db).await),
         Command::Statement(args) => args.books.place.read(async |db| statement(&args, db).await),
         Command::TrialBalance(args) => args.books.place.read(async |db| trial(&args, db).await),
-        Command::Close(args) => ledger_time::close_days(&args),
-        Command::Periods(args) => ledger_time::list_periods(&args),
+        Command::Close(args) => time::close_days(&args),
+        Command::Periods(args) => time::list_periods(&args),
+        Command::Import(args) => import::import(&args),
     }
 }
 
@@ -159,7 +166,7 @@ async fn balance(args: &BalanceArgs, db: Db) -> CommandResult {
     if let Some(as_of) = args.when.as_of() {
         let wanted = wanted.ok_or("name an account; for all there is `trial-balance`")?;
         let tenant = TenantId(args.books.tenant);
-        return ledger_time::balance(tenant, args.books.format, &wanted, as_of, db).await;
+        return time::balance(tenant, args.books.format, &wanted, as_of, db).await;
     }
     let mut found = accounts(&db, TenantId(args.books.tenant)).await?;
     found.retain(|account| wanted.as_ref().is_none_or(|wanted| account.account == *wanted));
@@ -193,7 +200,7 @@ async fn statement(args: &StatementArgs, db: Db) -> CommandResult {
         (TenantId(args.books.tenant), Page { limit: args.limit, cursor: Cursor::Start });
     if let Some(asked) = args.days.asked()? {
         let (format, account) = (args.books.format, (wanted, currency));
-        return ledger_time::statement(tenant, format, account, asked, args.limit, db).await;
+        return time::statement(tenant, format, account, asked, args.limit, db).await;
     }
     let listed = db
         .read("statement", tenant, |tx| {
@@ -244,7 +251,7 @@ async fn trial(args: &TrialArgs, db: Db) -> CommandResult {
     let (books, tenant) = (&args.books, TenantId(args.books.tenant));
     let (lines, below) = match args.when.as_of() {
         Some(as_of) => {
-            let (lines, words) = ledger_time::trial(tenant, as_of, &db).await?;
+            let (lines, words) = time::trial(tenant, as_of, &db).await?;
             (lines, format!("\n\n{words}"))
         }
         None => (trial_now(tenant, &db).await?, String::new()),

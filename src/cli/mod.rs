@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `demo`, `bench` | `crate::demo`, `bench.rs` with `crate::bench` | makes its own |
 //! | `serve`, `migrate` | `serve.rs` | yes; makes the private one |
-//! | `verify`, `ledger`, `keys` | by their names | yes, one that is there |
+//! | `verify`, `ledger`, `clock`, `keys` | by their names | yes, one that is there |
 //! | `webhooks replay` | `replay.rs` | yes, one that is there; and an empty one |
 //! | `simulate`, `webhooks inspect`, `openapi`, `doctor` | by their names | no |
 //!
@@ -13,13 +13,13 @@
 //! it, whatever the command came to.
 
 mod bench;
+mod clock;
 pub mod database;
 mod doctor;
 pub mod end;
 pub mod gateways;
 mod keys;
 pub mod ledger;
-mod ledger_time;
 pub mod output;
 mod providers;
 mod replay;
@@ -89,6 +89,9 @@ enum Command {
     /// Read the books
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Read the time of a tenant that plays, or let it go on
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Keys(keys::Command),
@@ -124,6 +127,7 @@ fn dispatch(command: Command) -> CommandResult {
         Command::Providers(command) => providers::run(&command),
         Command::Route(command) => route::run(command),
         Command::Ledger(command) => ledger::run(command),
+        Command::Clock(command) => clock::run(command),
         Command::Keys(command) => keys::run(command),
         Command::Openapi => {
             output::print_json(&mizan::http::openapi())?;

@@ -1,6 +1,5 @@
 //! `mizan route`: over which connection a payment would go, and why.
 
-use mizan::clock::Clock;
 use mizan::db::{Db, work};
 use mizan::payments::{PaymentError, store};
 use mizan::routing::{Decision, Instrument, RoutingError, Want, rules_in_force};
@@ -83,7 +82,11 @@ pub fn run(command: Command) -> CommandResult {
 }
 
 async fn explain(db: &Db, args: &ExplainArgs, config: &mizan::config::Config) -> CommandResult {
-    let (tenant, now) = (TenantId(args.tenant), args.at.unwrap_or_else(|| Clock::system().now()));
+    let tenant = TenantId(args.tenant);
+    let now = match args.at {
+        Some(at) => at,
+        None => service::now_for(db, tenant).await?,
+    };
     let currency = Currency::parse(args.currency.as_deref().unwrap_or_default())?;
     let amount = Money::new(args.amount.unwrap_or_default(), currency);
     if !amount.is_positive() {

@@ -7,8 +7,9 @@ use mizan::auth::{CreateKey, CreateKeyError, Mode, NewKey, create_key, revoke_ke
 use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan::db::{Db, DbError, migrate, work};
+use mizan::finance::test_clock;
 use mizan::jobs;
-use mizan_money::{ApiKeyId, TenantId};
+use mizan_money::{ApiKeyId, TenantId, Timestamp};
 
 use super::end::Failure;
 use super::gateways::gateways;
@@ -54,4 +55,16 @@ pub async fn revoke(
         work(async move { revoke_key(tx, tenant, id, now).await })
     })
     .await
+}
+
+/// The time now for a tenant, whose test clock may be ahead of this machine.
+pub async fn now_for(db: &Db, tenant: TenantId) -> Result<Timestamp, DbError> {
+    Ok(clock(db).await?.now_for(tenant))
+}
+
+/// This machine's clock, told how far tenants are ahead.
+pub async fn clock(db: &Db) -> Result<Clock, DbError> {
+    let clock = Clock::system();
+    test_clock::hear(db, &clock).await?;
+    Ok(clock)
 }

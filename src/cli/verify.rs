@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use mizan::clock::Clock;
 use mizan::verify::{Proof, prove};
 use mizan_ledger::verify::{Law, Mode};
 use serde::Serialize;
@@ -10,6 +9,7 @@ use serde::Serialize;
 use super::database::Place;
 use super::end::{CommandResult, End};
 use super::output::{self, Format};
+use super::service;
 
 /// What is to be proved, and how it is told.
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> CommandResult {
     let format = args.format;
     let mode = if args.incremental { Mode::Incremental } else { Mode::Full };
     args.place.read(async |db| {
-        let proofs = prove(&db, &Clock::system(), mode).await?;
+        let proofs = prove(&db, &service::clock(&db).await?, mode).await?;
         if format.json {
             output::print_json(&views(&proofs))?;
         } else {

@@ -195,7 +195,7 @@ async fn create_rule(
     caller: Caller,
     IdempotentJson { idempotency, body }: IdempotentJson<RuleBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let rule = &Rule {
         id: CommissionRuleId::generate(now),
         says: body.check(now)?,
@@ -275,7 +275,7 @@ async fn end_rule(
     ApiPath(id): ApiPath<CommissionRuleId>,
     IdempotentJson { idempotency, body: EndBody {} }: IdempotentJson<EndBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     idempotent(&app, &caller, &idempotency, "end_commission_rule", |tx| {
         work(async move {
             let ended = store::end_rule(tx, tenant, id, now).await?;

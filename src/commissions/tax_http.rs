@@ -158,7 +158,7 @@ async fn create_tax(
     caller: Caller,
     IdempotentJson { idempotency, body }: IdempotentJson<TaxBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let tax = &TaxPolicy {
         id: TaxPolicyId::generate(now),
         says: body.check(now)?,

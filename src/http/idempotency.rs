@@ -266,7 +266,7 @@ where
         + Sync,
     T: Serialize + Send + 'env,
 {
-    let (tenant, now, run) = (caller.tenant(), app.clock.now(), &run);
+    let (tenant, now, run) = (caller.tenant(), caller.now(app), &run);
     let first = app
         .db
         .transaction(name, tenant, |tx| {

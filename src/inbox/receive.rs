@@ -135,7 +135,7 @@ impl Grouped for Inbox {
         tenant: TenantId,
         items: &'t [Arc<Arc<Arrived>>],
     ) -> BoxFuture<'t, Result<Vec<Receipt>, InboxError>> {
-        let now = self.clock.now();
+        let now = self.clock.now_for(tenant);
         let arrived: Vec<&Arrived> = items.iter().map(|item| &***item).collect();
         Box::pin(async move { receive_many(tx, tenant, now, &arrived).await })
     }
@@ -151,7 +151,7 @@ pub async fn receive(
     gateway: &Gateway,
     checked: Checked<'_>,
 ) -> Result<Receipt, InboxError> {
-    let id = DeliveryId::generate(app.clock.now());
+    let id = DeliveryId::generate(app.now_for(gateway.tenant));
     let arrived = Arc::new(Arrived::new(checked, id, &gateway.connection));
     match app.inbox.submit(gateway.tenant, Arc::clone(&arrived)).await {
         Err(error) if !error.is_passing() => {
@@ -218,7 +218,7 @@ async fn park(
     new: &NewDelivery,
     reason: &str,
 ) -> Result<Receipt, InboxError> {
-    let (id, now) = (new.id(), app.clock.now());
+    let (id, now) = (new.id(), app.now_for(tenant));
     tracing::error!(%id, reason, "a webhook could not be applied and is parked");
     app.db
         .transaction("park_webhook", tenant, |tx| {

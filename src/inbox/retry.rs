@@ -18,8 +18,9 @@ const AT_ONCE: usize = 100;
 /// # Errors
 /// The database.
 pub async fn retry_parked(app: &App) -> Result<usize, InboxError> {
-    let (mut tried, now) = (0, app.clock.now());
+    let mut tried = 0;
     for tenant in app.db.tenant_ids().await? {
+        let now = app.now_for(tenant);
         for _ in 0..AT_ONCE {
             let one = app
                 .db

@@ -11,8 +11,9 @@
 //! | release commissions of affiliates | 30 s | the same |
 //! | sum up days that are over | 10 min | a day is summed up whole or not at all |
 //!
-//! Each job reads the service's clock, so a clock set by hand decides what is due. A job that
-//! fails says so and runs again at its next time; it never ends the service.
+//! Each job asks the service's clock what time it is for a tenant, so a clock set by hand or a
+//! test clock decides what is due. A job that fails says so and runs again at its next time; it
+//! never ends the service.
 
 mod nightly;
 
@@ -20,11 +21,15 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::Months;
+use mizan_ledger::LedgerError;
+use mizan_money::Timestamp;
+use sqlx::PgConnection;
 use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::books::fold_days;
 use crate::db::work;
+use crate::finance::test_clock;
 use crate::inbox::retry_parked;
 use crate::payments::PaymentError;
 use crate::payments::sweep::sweep;
@@ -85,6 +90,9 @@ where
         let mut times = tokio::time::interval(period);
         loop {
             times.tick().await;
+            if let Err(error) = test_clock::hear_all(&app).await {
+                tracing::warn!(job, %error, "test clocks were not heard");
+            }
             let failed = match tokio::spawn(turn(app.clone())).await {
                 Ok(Ok(())) => continue,
                 Ok(Err(error)) => error.to_string(),
@@ -100,14 +108,24 @@ where
 /// # Errors
 /// The database could not be read; single items that fail are reported and left for later.
 pub async fn tick(app: &App) -> Result<(), crate::inbox::InboxError> {
+    test_clock::hear_all(app).await?;
     ensure_partitions(app).await?;
+    run_due(app).await?;
+    Nightly::default().run(app).await?;
+    Ok(())
+}
+
+/// Runs once every job that does what is due: what a tenant waits for whose clock was moved.
+///
+/// # Errors
+/// The database could not be read; single items that fail are reported and left for later.
+pub async fn run_due(app: &App) -> Result<(), crate::inbox::InboxError> {
     sweep(app).await?;
     retry_parked(app).await?;
     release_due(app).await?;
     crate::wallets::run(app).await?;
     crate::affiliates::run(app).await?;
     fold_days(app).await?;
-    Nightly::default().run(app).await?;
     Ok(())
 }
 
@@ -120,24 +138,33 @@ pub async fn clock_moved(app: &App) -> Result<(), PaymentError> {
     ensure_partitions(app).await.map(drop)
 }
 
-/// Makes sure that the journal has partitions from last month to two months ahead.
+/// Makes sure that the journal has partitions from last month to two months ahead, of the time
+/// that it is and of each time that a tenant may be in.
 ///
 /// # Errors
 /// The database.
 pub async fn ensure_partitions(app: &App) -> Result<i32, PaymentError> {
-    let now = app.clock.now();
+    let Some(tenant) = app.db.tenant_ids().await?.first().copied() else { return Ok(0) };
+    let times = &app.clock.times();
+    app.db
+        .transaction("ensure_partitions", tenant, |tx| {
+            work(async move {
+                let mut made = 0;
+                for now in times {
+                    made += make_partitions(tx, *now).await?;
+                }
+                Ok::<_, PaymentError>(made)
+            })
+        })
+        .await
+}
+
+/// Makes the journal's partitions around a time, in the caller's transaction.
+///
+/// # Errors
+/// The database.
+pub async fn make_partitions(conn: &mut PgConnection, now: Timestamp) -> Result<i32, LedgerError> {
     let from = now.checked_sub_months(Months::new(1)).unwrap_or(now);
     let to = now.checked_add_months(Months::new(MONTHS_AHEAD)).unwrap_or(now);
-    let mut made = 0;
-    if let Some(tenant) = app.db.tenant_ids().await?.first().copied() {
-        made = app
-            .db
-            .transaction("ensure_partitions", tenant, |tx| {
-                work(async move {
-                    Ok::<_, PaymentError>(mizan_ledger::ensure_partitions(tx, from, to).await?)
-                })
-            })
-            .await?;
-    }
-    Ok(made)
+    mizan_ledger::ensure_partitions(conn, from, to).await
 }

@@ -35,8 +35,8 @@ impl Nightly {
     /// The database. Broken laws are logged and told as figures.
     pub async fn run(&self, app: &App) -> Result<Vec<Proof>, InboxError> {
         let mut proofs = Vec::new();
-        let night = last_night(app.clock.now());
         for tenant in app.db.tenant_ids().await? {
+            let night = last_night(app.now_for(tenant));
             let marks = newest_marks(&app.db, tenant).await?;
             app.metrics.marked(tenant, &marks);
             let Some(mode) = due(&marks, night) else { continue };

@@ -113,7 +113,7 @@ async fn create(
         StatusWord::Lost => Delivery::Lost,
     };
     let said = &Said { order, lines: body.lines, delivery };
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     idempotent(&app, &caller, &idempotency, "deliver_order", |tx| {
         work(async move {
             let payments = deliver(tx, tenant, now, said).await?;

@@ -21,7 +21,7 @@ pub(super) async fn take_due_operations(
     app: &App,
     tenant: TenantId,
 ) -> Result<Vec<(OperationId, i16)>, PaymentError> {
-    let now = app.clock.now();
+    let now = app.now_for(tenant);
     app.db
         .transaction("take_due_operations", tenant, |tx| {
             work(async move {
@@ -43,7 +43,7 @@ pub(super) async fn was_asked(
     id: OperationId,
     checks: i16,
 ) -> Result<(), PaymentError> {
-    let next = next_check(checks + 1, app.clock.now());
+    let next = next_check(checks + 1, app.now_for(tenant));
     app.db
         .transaction("was_asked", tenant, |tx| {
             work(async move { store::postpone_operation(tx, tenant, id, checks + 1, next).await })
@@ -56,7 +56,7 @@ pub(super) async fn take_due_attempts(
     app: &App,
     tenant: TenantId,
 ) -> Result<Vec<(PaymentIntentId, AttemptId)>, PaymentError> {
-    let now = app.clock.now();
+    let now = app.now_for(tenant);
     app.db
         .transaction("take_due_attempts", tenant, |tx| {
             work(async move {

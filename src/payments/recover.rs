@@ -69,7 +69,7 @@ fn gateway_for(app: &App, found: &Settled) -> Result<Gateway, PaymentError> {
 /// Whether the gateway would still take a repetition for one.
 fn recognises(app: &App, found: &Settled) -> Result<bool, PaymentError> {
     let (gateway, operation) = (gateway_for(app, found)?, &found.operation);
-    Ok(gateway.recognises(operation.kind, operation.created_at, app.clock.now()))
+    Ok(gateway.recognises(operation.kind, operation.created_at, app.now_for(gateway.tenant)))
 }
 
 /// Looks for an operation by our own reference. Where the gateway, asked late enough, knows
@@ -93,7 +93,7 @@ async fn look_for(
         _ => None,
     };
     if let Some((why, nothing)) = why {
-        let age = app.clock.now() - operation.sent_at;
+        let age = app.now_for(tenant) - operation.sent_at;
         let late_enough = age >= chrono::Duration::seconds(after_seconds.into()) + CALL_TIME_MAX;
         let open = matches!(operation.state, OperationState::Sent | OperationState::Unknown);
         if nothing && late_enough && open && !is_contradicted(operation) {
@@ -102,7 +102,7 @@ async fn look_for(
         tracing::warn!(id = %operation.id, why, "the gateway did not tell");
         return Ok(None);
     }
-    let (id, now) = (operation.id, app.clock.now());
+    let (id, now) = (operation.id, app.now_for(tenant));
     let (outcome, archive) = (&outcome, &archive);
     let settled = app.db.transaction("settle", tenant, |tx| {
         work(async move { settle(tx, tenant, now, id, outcome, archive).await })
@@ -116,7 +116,7 @@ async fn give_up(
     tenant: TenantId,
     id: OperationId,
 ) -> Result<Option<Settled>, PaymentError> {
-    let now = app.clock.now();
+    let now = app.now_for(tenant);
     app.db
         .transaction("give_up", tenant, |tx| {
             work(async move { give_up_undone(tx, tenant, now, id).await })
@@ -149,7 +149,7 @@ async fn send_once_more(
     found: Settled,
     gateway: Gateway,
 ) -> Result<Option<Settled>, PaymentError> {
-    let (id, sent_at, now) = (found.operation.id, found.operation.sent_at, app.clock.now());
+    let (id, sent_at, now) = (found.operation.id, found.operation.sent_at, app.now_for(tenant));
     let mine = app.db.transaction("send_once_more", tenant, |tx| {
         work(async move { store::take_sending(tx, tenant, id, sent_at, now).await })
     });

@@ -98,7 +98,7 @@ pub(super) async fn speak(
     repetition: Repetition,
 ) -> (Outcome, Archive) {
     let (outcome, archive) = gateway.call(ask, request, repetition).await;
-    let now = app.clock.now();
+    let now = app.now_for(gateway.tenant);
     gateway.breaker.learn(&outcome, now);
     let circuit = gateway.breaker.circuit(now);
     app.metrics.called(&gateway.connection, outcome.as_str(), circuit.figure());
@@ -121,7 +121,7 @@ pub async fn call_and_settle(
     let (outcome, archive) =
         speak(app, &call.gateway, &call.ask, call.request.clone(), repetition).await;
     waited.add(watch.elapsed());
-    let (now, outcome, archive) = (app.clock.now(), &outcome, &archive);
+    let (now, outcome, archive) = (app.now_for(tenant), &outcome, &archive);
     app.db
         .transaction("settle", tenant, |tx| {
             work(async move { settle(tx, tenant, now, call.operation, outcome, archive).await })
@@ -146,7 +146,7 @@ pub async fn sync_payment(
         })
         .await?;
     // One that is on its way at this moment is left to whoever sent it.
-    let now = app.clock.now();
+    let now = app.now_for(tenant);
     let waiting = |o: &&Operation| {
         o.state != OperationState::Sent || o.next_check_at.is_some_and(|at| at <= now)
     };
@@ -195,7 +195,7 @@ async fn take_agreed(
     tenant: TenantId,
     intent: PaymentIntentId,
 ) -> Result<(), PaymentError> {
-    let (now, gateways) = (app.clock.now(), &app.gateways);
+    let (now, gateways) = (app.now_for(tenant), &app.gateways);
     let call = app
         .db
         .transaction("take_agreed", tenant, |tx| {
@@ -243,7 +243,7 @@ pub(super) async fn query_outcome(
         (Subject::Refund(fact), Ask::SyncRefund(asked)) => Fact::Refund(asked.refund, fact.clone()),
         _ => return Ok(Told::Nothing),
     };
-    let now = app.clock.now();
+    let now = app.now_for(tenant);
     let told = &Word::told(payment.intent.id, &fact);
     let said = &[Said { intent: payment.intent.id, fact, at: now }];
     app.db

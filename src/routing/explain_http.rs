@@ -109,7 +109,7 @@ async fn explain(
             _ => Instrument::OnThePage,
         },
     };
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let rules = app.db.read("explain_route", tenant, |tx| {
         work(async move { store::rules_in_force(tx, tenant, now).await })
     });

@@ -227,7 +227,7 @@ async fn create_rule(
     caller: Caller,
     IdempotentJson { idempotency, body }: IdempotentJson<RuleBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let says = body.check(&app, &caller, now)?;
     let rule = &Rule {
         id: RoutingRuleId::generate(now),
@@ -306,7 +306,7 @@ async fn end_rule(
     ApiPath(id): ApiPath<RoutingRuleId>,
     IdempotentJson { idempotency, body: Nothing {} }: IdempotentJson<Nothing>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     idempotent(&app, &caller, &idempotency, "end_routing_rule", |tx| {
         work(async move {
             let ended = store::end(tx, tenant, id, now).await?;

@@ -33,7 +33,7 @@ const AT_ONCE: i64 = 50;
 pub async fn release_due(app: &App) -> Result<usize, PaymentError> {
     let mut released = 0;
     for tenant in app.db.tenant_ids().await? {
-        let now = app.clock.now();
+        let now = app.clock.now_for(tenant);
         loop {
             let done = app.db.transaction("release_due", tenant, |tx| {
                 work(async move { release_some(tx, tenant, now).await })

@@ -85,7 +85,7 @@ async fn put_terms(
     IdempotentJson { idempotency, body }: IdempotentJson<TermsBody>,
 ) -> Result<Response, Problem> {
     check_vendor(&vendor)?;
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let terms: Terms = serde_json::from_value(serde_json::Value::Object(body.terms))
         .map_err(|error| invalid("terms", error.to_string()))?;
     if let Some((field, way)) = terms.fault() {
@@ -129,7 +129,7 @@ async fn get_terms(
     ApiPath(vendor): ApiPath<String>,
 ) -> Result<Json<TermsView>, Problem> {
     check_vendor(&vendor)?;
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let names = &[vendor.clone()];
     let all = app.db.read("vendor_terms", tenant, |tx| {
         work(async move { store::terms_of(tx, tenant, names).await })

@@ -49,7 +49,7 @@ pub async fn run(app: &App) -> Result<Ran, PaymentError> {
 /// # Errors
 /// The database could not be read; single lots that fail are reported and left for later.
 pub async fn run_due(app: &App, tenant: TenantId) -> Result<Ran, WalletError> {
-    let now = app.clock.now();
+    let now = app.clock.now_for(tenant);
     let vested = pass(app, tenant, now, Pass::Vest).await?;
     let expired = pass(app, tenant, now, Pass::Expire).await?;
     Ok(Ran { vested, expired })

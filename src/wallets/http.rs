@@ -246,7 +246,7 @@ async fn grant(
     ApiPath(customer): ApiPath<ShopName>,
     IdempotentJson { idempotency, body }: IdempotentJson<GrantBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let currency = Currency::parse(&body.currency).map_err(|error| {
         Problem::new(Code::UnknownCurrency, error.to_string()).param("currency")
     })?;

@@ -211,7 +211,7 @@ async fn create_rule(
     caller: Caller,
     IdempotentJson { idempotency, body }: IdempotentJson<RuleBody>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     let rule = &CashbackRule {
         id: CashbackRuleId::generate(now),
         says: body.check(now)?,
@@ -290,7 +290,7 @@ async fn end_rule(
     ApiPath(id): ApiPath<CashbackRuleId>,
     IdempotentJson { idempotency, body: Nothing {} }: IdempotentJson<Nothing>,
 ) -> Result<Response, Problem> {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     idempotent(&app, &caller, &idempotency, "end_cashback_rule", |tx| {
         work(async move {
             let ended = store::end_rule(tx, tenant, id, now).await?;

@@ -9,6 +9,7 @@ mod dispute_fee_charged;
 mod dispute_lost;
 mod dispute_opened;
 mod dispute_won;
+mod finance;
 mod order_delivered;
 mod payment_captured;
 mod payout_initiated;
@@ -38,6 +39,9 @@ pub use dispute_won::DisputeWon;
 
 pub use affiliates::{
     AffiliateAccrued, AffiliateRecovered, AffiliateReleased, AffiliateRestored, AffiliateReversed,
+};
+pub use finance::{
+    FxRevalued, JournalPosted, LiabilityRemitted, SettlementReceived, SettlementReported,
 };
 pub use order_delivered::OrderDelivered;
 pub use payment_captured::PaymentCaptured;
@@ -114,6 +118,12 @@ pub const INDEX: &[Entry] = &[
     affiliates::affiliate_reversed::ENTRY,
     affiliates::affiliate_restored::ENTRY,
     affiliates::affiliate_recovered::ENTRY,
+    finance::settlement_reported::ENTRY,
+    finance::settlement_received::ENTRY,
+    finance::liability_remitted::ENTRY,
+    finance::fx_revalued::ENTRY,
+    finance::fx_revalued::REVERSED,
+    finance::journal_posted::ENTRY,
 ];
 
 /// An amount of the examples, in fils.

@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 pub use past::{AsOf, DatedStatement, Horizon, Known, PastBalance, parse_day};
 pub use store::{
-    account, account_at, accounts, accounts_at, balance_as_of, dated_statement, horizon, statement,
-    transaction, transaction_by_key, transactions, trial_balance, trial_balance_as_of,
+    account, account_at, accounts, accounts_at, balance_as_of, dated_statement, day_ends,
+    fx_position, horizon, statement, transaction, transaction_by_key, transactions, trial_balance,
+    trial_balance_as_of,
 };
 
 use crate::account::AccountRef;
@@ -197,6 +198,16 @@ pub struct TrialLine {
     pub debit: i128,
     /// Credits minus debits where the credits are more, in minor units.
     pub credit: i128,
+}
+
+/// What is open in one currency and what it cost in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FxPosition {
+    /// What all accounts but the clearing one have in the currency, debits less credits: above
+    /// zero it is had, below zero it is owed.
+    pub open: Money,
+    /// What that cost in the other currency, on the same sign.
+    pub book: Money,
 }
 
 /// How fine a trial balance is.

@@ -4,6 +4,7 @@
 mod allocation;
 mod arithmetic;
 mod currencies;
+mod fx;
 mod ids;
 mod parsing;
 mod rates;

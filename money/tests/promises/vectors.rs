@@ -1,6 +1,6 @@
 //! The worked vectors of the project, each of them run.
 
-use mizan_money::{Currency, Money, Rate, Rounding, allocate};
+use mizan_money::{Currency, FxRate, Money, Rate, Rounding, allocate};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -98,6 +98,9 @@ fn a_conversion_uses_the_full_rate_and_rounds_once() {
         };
         assert_eq!(round(Rounding::HalfEven), vector.half_even, "{} half-even", vector.amount);
         assert_eq!(round(Rounding::HalfUp), vector.half_up, "{} half-up", vector.amount);
+        let rate = FxRate::parse(&vector.rate).unwrap();
+        let converted = rate.convert(money(&vector.amount, vector.from), vector.to).unwrap();
+        assert_eq!(converted.major_string(), vector.half_even, "{} at a rate", vector.amount);
     }
 }
 

@@ -84,7 +84,7 @@ async fn create(
     IdempotentJson { idempotency, body }: IdempotentJson<CreateBody>,
 ) -> Result<Response, Problem> {
     let asked = &body.check()?;
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(&app));
     idempotent(&app, &caller, &idempotency, "create_intent", |tx| {
         work(async move {
             let payment = create_intent(tx, tenant, now, asked).await?;
@@ -212,7 +212,7 @@ async fn confirm(
         return_url: body.return_url,
         connection: body.connection,
     };
-    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    let (tenant, now, gateways) = (caller.tenant(), caller.now(&app), &app.gateways);
     through_gateway(&app, &caller, &idempotency, &waited, Done::Intent, |tx| {
         work(async move { ask::confirm(tx, tenant, now, gateways, id, asked).await })
     })
@@ -247,7 +247,7 @@ async fn capture(
     if let Some(amount) = body.amount {
         check_amount("amount", amount)?;
     }
-    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    let (tenant, now, gateways) = (caller.tenant(), caller.now(&app), &app.gateways);
     through_gateway(&app, &caller, &idempotency, &waited, Done::Intent, |tx| {
         work(async move { ask::capture(tx, tenant, now, gateways, id, body.amount).await })
     })
@@ -281,7 +281,7 @@ async fn cancel(
 ) -> Result<Response, Problem> {
     check_text("cancellation_reason", body.cancellation_reason.as_deref(), 200)?;
     let reason = &body.cancellation_reason;
-    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    let (tenant, now, gateways) = (caller.tenant(), caller.now(&app), &app.gateways);
     through_gateway(&app, &caller, &idempotency, &waited, Done::Intent, |tx| {
         work(async move { ask::cancel(tx, tenant, now, gateways, id, reason.clone()).await })
     })

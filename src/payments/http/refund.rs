@@ -161,7 +161,7 @@ async fn create(
         reason: body.reason.into(),
         metadata: body.metadata,
     };
-    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    let (tenant, now, gateways) = (caller.tenant(), caller.now(&app), &app.gateways);
     through_gateway(&app, &caller, &idempotency, &waited, Done::Refund, |tx| {
         work(async move { request_refund(tx, tenant, now, gateways, asked).await })
     })

@@ -63,7 +63,7 @@ where
 {
     let begun = match first_transaction(app, caller, request, shows, &begin).await {
         Err(refusal) if refusal.keep() == Keep::Answer => {
-            let now = app.clock.now();
+            let now = caller.now(app);
             return match keep_refusal(app, caller.tenant(), request, &refusal, now).await {
                 Ok((answer, replay)) => Ok(answer.respond(replay)),
                 // The key is that of a call that never reached the gateway: the refusal stands
@@ -103,7 +103,7 @@ async fn go_on(
     if !settled.operation.may_go_on() {
         return Ok(None);
     }
-    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
+    let (tenant, now, gateways) = (caller.tenant(), caller.now(app), &app.gateways);
     let (id, instrument) = (settled.payment.intent.id, asked.payment_method.as_deref());
     let next = app
         .db
@@ -140,7 +140,7 @@ async fn first_transaction<'env, F>(
 where
     F: for<'t> Fn(&'t mut PgConnection) -> Work<'t, 'env, Result<Step, PaymentError>> + Send + Sync,
 {
-    let (tenant, now) = (caller.tenant(), app.clock.now());
+    let (tenant, now) = (caller.tenant(), caller.now(app));
     app.db
         .transaction("begin_call", tenant, |tx| {
             work(async move {
@@ -269,7 +269,7 @@ async fn keep_answer(
     answer: StoredAnswer,
     replay: Replay,
 ) -> Result<Response, Problem> {
-    let (tenant, now, answer) = (caller.tenant(), app.clock.now(), &answer);
+    let (tenant, now, answer) = (caller.tenant(), caller.now(app), &answer);
     let kept = app
         .db
         .transaction("keep_answer", tenant, |tx| {

@@ -2,6 +2,7 @@
 
 mod account;
 mod dated;
+mod fx;
 mod past;
 mod statement;
 mod transaction;
@@ -17,6 +18,7 @@ use crate::error::LedgerError;
 
 pub use account::{account, account_at, accounts, accounts_at, trial_balance};
 pub use dated::dated_statement;
+pub use fx::{day_ends, fx_position};
 pub use past::{balance_as_of, horizon, trial_balance_as_of};
 pub use statement::statement;
 pub use transaction::{transaction, transaction_by_key, transactions};

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, NaiveDate};
 use mizan::books::{BooksError, Change, close, horizon};
-use mizan::clock::Clock;
 use mizan::db::{Db, work};
 use mizan_ledger::period::{Period, periods};
 use mizan_ledger::read::{
@@ -12,11 +11,11 @@ use mizan_ledger::{AccountRef, Side};
 use mizan_money::{Currency, TenantId, Timestamp};
 use serde_json::{Value, json};
 
-use super::database::Place;
-use super::end::CommandResult;
-use super::ledger::{accounts, entry_json, show};
-use super::output::{self, Format};
-use super::service;
+use super::super::database::Place;
+use super::super::end::CommandResult;
+use super::super::output::{self, Format};
+use super::super::service;
+use super::{accounts, entry_json, show};
 
 /// What is put down as the one who closed days here.
 const ACTOR: &str = "command line";
@@ -89,7 +88,8 @@ fn day(text: &str) -> Result<NaiveDate, &'static str> {
     parse_day(text).ok_or("it must be a day such as 2026-03-31, from 2000 on")
 }
 
-fn moment(text: &str) -> Result<Timestamp, &'static str> {
+/// Reads a moment of the command line, in whole microseconds.
+pub fn moment(text: &str) -> Result<Timestamp, &'static str> {
     let at = DateTime::parse_from_rfc3339(text).ok();
     let at = at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()));
     at.ok_or("it must be a moment such as 2026-03-31T20:00:00Z")
@@ -142,7 +142,7 @@ pub async fn balance(
     if ids.is_empty() {
         return Err(format!("{} has no entry", wanted.path()).into());
     }
-    let (ids, now) = (&ids, Clock::system().now());
+    let (ids, now) = (&ids, service::now_for(&db, tenant).await?);
     let (horizon, found) = db
         .read("balance_as_of", tenant, |tx| {
             work(async move {
@@ -214,7 +214,7 @@ pub async fn statement(
     limit: u16,
     db: Db,
 ) -> CommandResult {
-    let now = Clock::system().now();
+    let now = service::now_for(&db, tenant).await?;
     let found = db
         .read("dated_statement", tenant, |tx| {
             work(async move {
@@ -278,7 +278,7 @@ pub async fn trial(
     as_of: AsOf,
     db: &Db,
 ) -> Result<(Vec<TrialLine>, String), BooksError> {
-    let now = Clock::system().now();
+    let now = service::now_for(db, tenant).await?;
     db.read("trial_balance_as_of", tenant, |tx| {
         work(async move {
             let horizon = horizon(tx, tenant, as_of, now).await?;
@@ -292,7 +292,8 @@ pub async fn trial(
 /// Closes days.
 pub fn close_days(args: &CloseArgs) -> CommandResult {
     args.place.read(async |db| {
-        let (tenant, through, now) = (TenantId(args.tenant), args.through, Clock::system().now());
+        let (tenant, through) = (TenantId(args.tenant), args.through);
+        let now = service::now_for(&db, tenant).await?;
         let closed = db.transaction("close_period", tenant, |tx| {
             work(async move { close(tx, tenant, now, through, ACTOR).await })
         });
