@@ -7,10 +7,11 @@ use mizan::db::private_cluster::{ClusterOptions, PrivateCluster};
 use mizan::verify::prove as prove_laws;
 use mizan_ledger::verify::Mode;
 use mizan_money::Timestamp;
+use mizan_simulator::FeeSchedule;
 
 use super::books;
-use super::scratch::Scratch;
-use super::stage::{Address, Plan, Stage};
+use crate::stage::scratch::Scratch;
+use crate::stage::{Address, Plan, Stage};
 use super::story::{Story, gateway_state};
 use super::t_account::t_accounts;
 use super::timeline::Timeline;
@@ -55,6 +56,7 @@ async fn play(database_url: &str, folder: &Path) -> CommandResult {
         simulator: Address::Rather(0),
         simulator_data: None,
         folder: folder.to_owned(),
+        fees: FeeSchedule::default(),
     };
     let stage = Stage::set(database_url, plan).await?;
     let told = tokio::select! {

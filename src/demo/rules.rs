@@ -5,8 +5,8 @@ use mizan_money::Currency;
 use mizan_providers::ProviderName;
 use serde_json::{Value, json};
 
-use super::shop::Shop;
-use super::stage::OTHERS;
+use crate::stage::shop::Shop;
+use crate::stage::OTHERS;
 use crate::cli::end::Failure;
 use crate::cli::gateways::connection;
 

@@ -38,7 +38,10 @@ fn available_on(work: &Work<'_>, availability: Availability) -> Timestamp {
 ///
 /// Returns the id of the first one. The fee is for the captured amount only.
 pub fn write_capture(work: &mut Work<'_>, charge: &Charge, availability: Availability) -> String {
-    let (processing_fee, tax) = fee(work.fees(), charge.amount_captured, &charge.currency);
+    let (fees, taken) = (work.fees(), charge.amount_captured);
+    let told = fees.take();
+    let (processing_fee, tax) =
+        told.unwrap_or_else(|| fee(fees.schedule(), taken, &charge.currency));
     let kind = if charge.id.starts_with("py_") { "payment" } else { "charge" };
     let row = BalanceRow {
         id: work.new_id("txn"),

@@ -37,7 +37,7 @@ use chrono::TimeDelta;
 use mizan_money::Timestamp;
 use serde_json::{Value, json};
 
-use crate::config::{FeeSchedule, SimClock, SimulatorConfig};
+use crate::config::{Fees, SimClock, SimulatorConfig};
 use crate::error::SimulatorError;
 use crate::fault::FaultEngine;
 use crate::journal::{Broken, Journal};
@@ -51,7 +51,7 @@ const JOURNAL_FILE: &str = "stripe.jsonl";
 
 /// The settings that do not change while it runs.
 pub struct Settings {
-    pub fees: FeeSchedule,
+    pub fees: Fees,
     pub seed: u64,
     pub late_outcome: TimeDelta,
     pub public_url: String,
@@ -108,7 +108,7 @@ impl StripeGateway {
         let endpoint = Endpoint { url: config.webhook_url.clone(), secrets };
         Ok(Self {
             settings: Settings {
-                fees: config.fees,
+                fees: Fees::new(config.fees),
                 seed: config.seed,
                 late_outcome: TimeDelta::seconds(i64::from(config.late_outcome_after_s)),
                 public_url,
@@ -180,6 +180,11 @@ impl StripeGateway {
             return 0;
         }
         webhook::deliver_due(self, &self.client).await
+    }
+
+    /// What the gateway keeps for the next capture that has no told fee yet.
+    pub fn tell_fee(&self, fee: i64, tax: i64) {
+        self.settings.fees.tell(fee, tax);
     }
 
     /// Queues an event once more. `None`: there is no such event.

@@ -7,8 +7,8 @@ use mizan_simulator::Simulator;
 use serde_json::json;
 
 use super::super::rules;
-use super::super::shop::Reply;
-use super::super::stage::OTHERS;
+use crate::stage::shop::Reply;
+use crate::stage::OTHERS;
 use super::Story;
 use crate::cli::end::Failure;
 use crate::cli::output::grouped;
