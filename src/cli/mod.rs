@@ -2,7 +2,7 @@
 //!
 //! | command | file | needs a database |
 //! |---|---|---|
-//! | `demo`, `bench` | `crate::demo`, `bench.rs` with `crate::bench` | makes its own |
+//! | `demo`, `story`, `bench` | `crate::demo`, `crate::story`, `crate::bench` | makes its own |
 //! | `serve`, `migrate` | `serve.rs` | yes; makes the private one |
 //! | `verify`, `ledger`, `keys` | by their names | yes, one that is there |
 //! | `webhooks replay` | `replay.rs` | yes, one that is there; and an empty one |
@@ -29,6 +29,7 @@ pub mod service;
 pub mod signals;
 pub mod simulate;
 pub mod simulated;
+mod story;
 pub mod verify;
 mod webhooks;
 
@@ -58,6 +59,9 @@ struct Cli {
 enum Command {
     /// Start a marketplace to play with, or tell its story once
     Demo(demo::Args),
+    /// Run stories that finance writes, end to end
+    #[command(subcommand)]
+    Story(story::Command),
     /// Run the service
     Serve(serve::Args),
     /// Bring the database to the version of this program
@@ -115,6 +119,7 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command) -> CommandResult {
     match command {
         Command::Demo(args) => demo::run(args),
+        Command::Story(command) => story::run(command),
         Command::Serve(args) => serve::run(&args),
         Command::Migrate(place) => serve::migrate_only(&place),
         Command::Bench(args) => bench::run(&args),

@@ -13,14 +13,14 @@ use serde_json::json;
 
 use super::Args;
 use super::rules::{self, kind};
-use crate::stage::shop::Shop;
-use crate::stage::{Address, MARKETPLACE, OTHERS, Plan, Stage};
 use crate::cli::database::{cluster_dir, runtime};
 use crate::cli::end::{CommandResult, End};
 use crate::cli::output;
 use crate::cli::service::{self, TENANT};
 use crate::cli::signals::Ending;
 use crate::cli::simulated::title;
+use crate::stage::shop::Shop;
+use crate::stage::{Address, MARKETPLACE, OTHERS, Plan, Stage};
 
 /// The port of the service, where it is free.
 const API_PORT: u16 = 8080;

@@ -10,8 +10,6 @@ use mizan_money::Timestamp;
 use mizan_simulator::FeeSchedule;
 
 use super::books;
-use crate::stage::scratch::Scratch;
-use crate::stage::{Address, Plan, Stage};
 use super::story::{Story, gateway_state};
 use super::t_account::t_accounts;
 use super::timeline::Timeline;
@@ -21,6 +19,8 @@ use crate::cli::output;
 use crate::cli::service::TENANT;
 use crate::cli::signals::Ending;
 use crate::cli::verify as laws;
+use crate::stage::scratch::Scratch;
+use crate::stage::{Address, Plan, Stage};
 
 /// 2026-03-02T09:00:00Z: when the story begins.
 const BEGINNING: Timestamp = match chrono::DateTime::from_timestamp(1_772_442_000, 0) {

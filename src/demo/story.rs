@@ -21,11 +21,11 @@ use mizan_simulator::{FaultKind, FaultPlan, FaultPoint, FaultRule, Simulator};
 use serde_json::{Value, json};
 
 use super::ear::{Ear, Heard, Verdict};
-use crate::stage::shop::{Reply, Shop};
-use crate::stage::Stage;
 use super::timeline::Timeline;
 use crate::cli::end::Failure;
 use crate::cli::output::grouped;
+use crate::stage::Stage;
+use crate::stage::shop::{Reply, Shop};
 
 /// How often a call is made before its outcome counts as unknown: once, and two retries.
 const ATTEMPTS: u32 = 3;

@@ -180,11 +180,7 @@ pub const PAYMENTS: &[Form] = &[
     },
     Form {
         head: "trouble at {gateway:stripe|razorpay|telr|paytabs|paypal} on {on:name} {kind:name}",
-        clauses: &[
-            "event {event:name}",
-            "times {times:whole}",
-            "delay {delay_s:whole} seconds",
-        ],
+        clauses: &["event {event:name}", "times {times:whole}", "delay {delay_s:whole} seconds"],
         children: NONE,
         says: "Something will go wrong there, as the simulator's README lists it: `create \
                lost_answer`, `webhook duplicate`, `webhook reorder`, `refund bounced_refund`.",
@@ -198,7 +194,7 @@ pub const BACK: &[Form] = &[
         clauses: &[
             "named {refund:name}",
             "to {to:source|wallet}",
-            "because {reason:text}",
+            "because {reason:requested_by_customer|duplicate|fraudulent|other}",
             "left pending",
         ],
         children: &[Form {
@@ -211,7 +207,7 @@ pub const BACK: &[Form] = &[
         says: "Refunds everything, an amount or lines, to where the money came from or to the \
                wallet. It must succeed unless it is `left pending` (because the gateway needs \
                time) or refused.",
-        example: "refund O1 40.00 AED named R1 because \"scratched\"",
+        example: "refund O1 40.00 AED named R1 because other",
     },
     Form {
         head: "bounce {refund:name}",

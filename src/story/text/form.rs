@@ -1,7 +1,9 @@
 //! What a statement looks like, and a statement that was read.
 
-use super::value::{Account, Party, Value};
 use mizan_money::Money;
+
+use super::pattern::{Part, parts, told};
+use super::value::{Account, Party, Value};
 
 /// One kind of statement.
 ///
@@ -20,6 +22,31 @@ pub struct Form {
     pub says: &'static str,
     /// It in use, for the reference.
     pub example: &'static str,
+}
+
+impl Form {
+    /// The words of its head, without values: what it is called in the program.
+    pub fn verb(&self) -> String {
+        let words = parts(self.head).into_iter().filter_map(|part| match part {
+            Part::Word(word) => Some(word),
+            _ => None,
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Its head as the reference writes it.
+    pub fn shape(&self) -> String {
+        told(&parts(self.head))
+    }
+
+    /// Its clauses as the reference writes them; one that must stand has no brackets.
+    pub fn clause_shapes(&self) -> Vec<String> {
+        let shape = |clause: &&'static str| match clause.strip_prefix('!') {
+            Some(pattern) => told(&parts(pattern)),
+            None => format!("[{}]", told(&parts(clause))),
+        };
+        self.clauses.iter().map(shape).collect()
+    }
 }
 
 /// A statement as it was read.

@@ -14,7 +14,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use error::SyntaxError;
 pub use form::{Form, Statement, Story};
 pub use parse::parse;
 pub use value::{Account, Party, Value};

@@ -61,7 +61,7 @@ fn an_error_names_the_place_what_was_read_and_what_could_stand_there() {
         refusal("refund O1 40.001 AED"),
         "line 1, column 11: read `40.001`: AED has 2 decimals, the amount has 3\n\
          here could stand:\n  an amount in major units with its currency, such as 105.00 AED\n  \
-         `named NAME`\n  `to source|wallet`\n  `because \"TEXT\"`\n  `left pending`\n  \
+         `named NAME`\n  `to source|wallet`\n  `because requested_by_customer|duplicate|fraudulent|other`\n  `left pending`\n  \
          `refused: PROBLEM`"
     );
     assert_eq!(
@@ -97,9 +97,10 @@ fn value(kind: &Kind) -> BoxedStrategy<Value> {
             Account { role: line.role, values: line.dimensions.iter().map(value).collect() }
         })
     };
-    let day = || (0..3_000_i64).prop_map(|days| {
-        NaiveDate::from_ymd_opt(2024, 1, 1).unwrap() + TimeDelta::days(days)
-    });
+    let day = || {
+        (0..3_000_i64)
+            .prop_map(|days| NaiveDate::from_ymd_opt(2024, 1, 1).unwrap() + TimeDelta::days(days))
+    };
     match kind {
         Kind::Name | Kind::Zone => name().prop_map(Value::Word).boxed(),
         Kind::Names => prop::collection::vec(name(), 1..4).prop_map(Value::Words).boxed(),
@@ -110,9 +111,7 @@ fn value(kind: &Kind) -> BoxedStrategy<Value> {
         Kind::Percent => "[1-9][0-9]?(\\.[0-9]{1,3})?".prop_map(Value::Percent).boxed(),
         Kind::Decimal => "[1-9][0-9]?(\\.[0-9]{1,6})?".prop_map(Value::Number).boxed(),
         Kind::Whole => (0..400_i64).prop_map(Value::Whole).boxed(),
-        Kind::Numbers => {
-            prop::collection::vec(0..100_i64, 1..4).prop_map(Value::Numbers).boxed()
-        }
+        Kind::Numbers => prop::collection::vec(0..100_i64, 1..4).prop_map(Value::Numbers).boxed(),
         Kind::Date => day().prop_map(Value::Date).boxed(),
         Kind::Moment => (0..2_000_000_000_i64)
             .prop_map(|seconds| Value::Moment(Timestamp::from_timestamp(seconds, 0).unwrap()))

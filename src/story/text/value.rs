@@ -247,11 +247,8 @@ impl Reader<'_> {
                 && text.chars().all(|c| c.is_ascii_digit() || c == '.')
         })?;
         let code = self.text(at + 1).and_then(|code| Currency::parse(code).ok());
-        let currency = code.ok_or_else(|| Miss {
-            at: at + 1,
-            could: Kind::Currency.could(),
-            reason: None,
-        })?;
+        let currency =
+            code.ok_or_else(|| Miss { at: at + 1, could: Kind::Currency.could(), reason: None })?;
         let money = parse_amount(&figure, currency);
         let money = money.map_err(|error| self.miss(at, Some(error.to_string())))?;
         Ok((Value::Money(money), at + 2))
@@ -292,11 +289,8 @@ impl Reader<'_> {
             _ => return Err(self.miss(at, None)),
         };
         let name = self.text(at + 1).filter(|text| is_name(text));
-        let name = name.ok_or_else(|| Miss {
-            at: at + 1,
-            could: Kind::Name.could(),
-            reason: None,
-        })?;
+        let name =
+            name.ok_or_else(|| Miss { at: at + 1, could: Kind::Name.could(), reason: None })?;
         Ok((Value::Party(Party { is_affiliate, name: name.to_owned() }), at + 2))
     }
 }
