@@ -63,7 +63,7 @@ pub fn format(path: &Path) -> CommandResult {
 
 fn on_a_new_marketplace(story: &Story) -> Result<Outcome, Failure> {
     let scratch = Scratch::make()?;
-    let cluster = PrivateCluster::start_or_attach(ClusterOptions::new(scratch.path()))?;
+    let cluster = PrivateCluster::start_or_attach(ClusterOptions::throwaway(scratch.path()))?;
     let runtime = runtime()?;
     let result = runtime.block_on(run::play(story, &cluster.url(), scratch.path()));
     drop(runtime);

@@ -53,11 +53,52 @@ pub const CHECKS: &[Form] = &[
     },
     Form {
         head: "expect payout {payout:name} {status:name} [{amount:money}]",
-        clauses: &["gets {pays:money}"],
+        clauses: &["gets {pays:money}", "held back by {gate:name}"],
         children: NONE,
-        says: "A payout's status, its amount, and what the payee gets where that is in another \
-               currency.",
+        says: "A payout's status, its amount, what the payee gets where that is in another \
+               currency, and a gate that is closed: `kyc`, `bank_details`, `cooling_time`, \
+               `blocks`, `debt`, `funds`, `minimum`, `limit` or `approval`.",
         example: "expect payout P1 paid 3672.50 AED gets 989.89 USD",
+    },
+    Form {
+        head: "expect line {line:whole} of {order:name}",
+        clauses: &[
+            "paid {captured:money}",
+            "tax {tax:money}",
+            "share {vendor_share:money}",
+            "commission {commission:money} [+ {commission_vat:money} tax]",
+            "refunded {refunded:money}",
+        ],
+        children: NONE,
+        says: "How a line of an order (counted from 1) was split: what the customer paid for it \
+               and the tax in that, the vendor's share, the platform's commission and the tax on \
+               it, and what went back.",
+        example: "expect line 1 of O1 paid 525.00 AED share 472.50 AED commission 50.00 AED + \
+                  2.50 AED tax",
+    },
+    Form {
+        head: "expect statement of {vendor:name} {currency:currency} from {from:date} to {to:date}",
+        clauses: &[
+            "opening {opening:money}",
+            "sales {sales_gross:money}",
+            "commission {commission:money} [+ {vat_on_commission:money} tax]",
+            "refunds {refunds:money}",
+            "paid out {paid_out:money}",
+            "closing {closing:money}",
+        ],
+        children: NONE,
+        says: "The figures of a vendor's statement, from the first day to the last, both with it.",
+        example: "expect statement of V1 AED from 2026-03-01 to 2026-03-31 sales 525.00 AED\n  \
+                  paid out 472.50 AED closing 0.00 AED",
+    },
+    Form {
+        head: "expect gateway {gateway:stripe|razorpay|telr|paytabs|paypal} \
+               {what:charged|refunded|disputed|fees|balance} {amount:money}",
+        clauses: &[],
+        children: NONE,
+        says: "What the gateway's own books say, in all: what it charged, gave back, lost to \
+               banks, kept, and still has.",
+        example: "expect gateway stripe charged 12.350 KWD",
     },
     Form {
         head: "expect vendor {vendor:name} {what:pending|available|reserve|held|debt} \

@@ -219,18 +219,37 @@ pub const BACK: &[Form] = &[
     },
     Form {
         head: "dispute {dispute:name} of {order:name} [{amount:money}]",
-        clauses: &["fee {fee:money}", "because {reason:name}", "as inquiry"],
+        clauses: &["fee {fee:money}", "because {reason:name}", "as inquiry", "funds later"],
         children: NONE,
-        says: "The customer's bank takes the payment back, all of it unless an amount is named, \
-               and the gateway keeps a fee. An inquiry moves no money.",
+        says: "The customer's bank takes the payment back, all of it unless an amount is named \
+               (which may be more than the payment), and the gateway keeps a fee. An inquiry moves \
+               no money; `funds later` opens it before the money is taken. Only Stripe tells its \
+               fee, asks first, or is late: at the other gateways the fee is a statement of its \
+               own (`gateway fee`), and the money goes when the dispute is lost.",
         example: "dispute D1 of O1 210.00 AED fee 55.00 AED because fraudulent",
     },
     Form {
-        head: "dispute {dispute:name} {outcome:won|lost}",
-        clauses: &[],
+        head: "dispute {dispute:name} funds withdrawn",
+        clauses: &["fee {fee:money}"],
         children: NONE,
-        says: "The gateway tells how it ended.",
-        example: "dispute D1 won",
+        says: "The money of a dispute that was opened with `funds later` is taken.",
+        example: "dispute D1 funds withdrawn fee 55.00 AED",
+    },
+    Form {
+        head: "dispute {dispute:name} {outcome:won|lost|closed}",
+        clauses: &["fee returned {fee:money}"],
+        children: NONE,
+        says: "The gateway tells how it ended: `won` gives the money back, and with `fee returned` \
+               the fee; an inquiry that came to nothing is `closed`.",
+        example: "dispute D1 won fee returned 55.00 AED",
+    },
+    Form {
+        head: "dispute {dispute:name} second round",
+        clauses: &["fee {fee:money}"],
+        children: NONE,
+        says: "The bank is not content with a dispute that was won: the money is taken once more. \
+               At the other gateways than Stripe a second round is a dispute of its own.",
+        example: "dispute D1 second round fee 55.00 AED",
     },
     Form {
         head: "dispute {dispute:name} escalated",

@@ -94,8 +94,8 @@ pub const PAYOUTS: &[Form] = &[
         children: NONE,
         says: "Pays what is available, or an amount of it (in AED if no currency is named). It is \
                created, approved by a second person where that is needed, and sent; `left open` \
-               ends after its creation. `in USD at 3.71` pays in another currency: 3.71 AED for \
-               1 USD.",
+               ends after its creation. One that a gate holds back is refused with \
+               `payout_gated`. `in USD at 3.71` pays in another currency: 3.71 AED for 1 USD.",
         example: "payout P1 to vendor V1 3672.50 AED by wire in USD at 3.7100",
     },
     Form {
@@ -145,9 +145,9 @@ pub const PAYOUTS: &[Form] = &[
         clauses: &["on {on:date}"],
         children: &[Form {
             head: "payout {payout:name} to {who:party}",
-            clauses: &[],
+            clauses: &["currency {currency:currency}"],
             children: NONE,
-            says: "Names the payout that the run made for this payee.",
+            says: "Names the payout that the run made for this payee. It must have made one.",
             example: "payout P1 to vendor V1",
         }],
         says: "Makes the payouts that are due by everybody's schedule.",

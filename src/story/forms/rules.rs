@@ -46,11 +46,13 @@ pub const RULES: &[Form] = &[
             "time zone {time_zone:zone}",
             "refunds {refund_tenders:pro_rata|gateway_first|wallet_first}",
             "expired credit {expired_credit:income|expense_reversal}",
+            "wallet top up {wallet_top_up:on|off}",
         ],
         children: NONE,
         says: "Changes the settings that it names: where the marketplace is and the VAT on its \
-               commission, its time zone, from which tenders a refund is taken, and where expired \
-               promo credit goes. A new marketplace is in AE with 5 % VAT.",
+               commission, its time zone, to which tenders a refund goes, where expired promo \
+               credit goes, and whether customers may put money into their wallets. A new \
+               marketplace is in AE with 5 % VAT.",
         example: "marketplace in KW vat 0% refunds gateway_first",
     },
     Form {
@@ -73,6 +75,7 @@ pub const RULES: &[Form] = &[
         head: "commission {percent:percent}",
         clauses: &[
             "named {name:text}",
+            "of the {base:net|gross} price",
             "vendor {vendor:name}",
             "category {category:name}",
             "tier {tier:name}",
@@ -83,7 +86,7 @@ pub const RULES: &[Form] = &[
             "until {valid_until:date}",
         ],
         children: NONE,
-        says: "A rule of commission, of the price before tax. The most exact rule of the day \
+        says: "A rule of commission, of the price before tax unless it says `gross`. The most exact rule of the day \
                counts; a percentage on an order's line beats all rules.",
         example: "commission 12% category books tier gold plus 1.00 AED at most 50.00 AED",
     },

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use mizan_providers::ProviderName;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Done, Runner, Stop};
 use crate::stage::shop::Reply;
@@ -203,6 +203,5 @@ impl Runner<'_> {
 
 /// The gateway of this name.
 pub fn provider(name: &str) -> Result<ProviderName, Stop> {
-    let found = serde_json::from_value(json!(name));
-    found.map_err(|_| Stop::Broken(format!("there is no gateway {name}")))
+    name.parse().map_err(|_| Stop::Broken(format!("there is no gateway {name}")))
 }

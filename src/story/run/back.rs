@@ -28,15 +28,20 @@ impl Runner<'_> {
                 self.post(&format!("/v1/disputes/{id}/evidence"), body).await.map(drop)
             }
             "dispute escalated" => self.decide(it, "escalate").await,
-            _ if it.word("outcome") == Some("won") => self.decide(it, "win").await,
-            _ => self.decide(it, "lose").await,
+            "dispute funds withdrawn" => self.decide(it, "withdraw").await,
+            "dispute second round" => self.decide(it, "second_round").await,
+            _ => match it.name("outcome") {
+                "won" => self.decide(it, "win").await,
+                "closed" => self.decide(it, "close").await,
+                _ => self.decide(it, "lose").await,
+            },
         }
     }
 
     async fn refund(&mut self, it: &Statement) -> Done {
         let order = self.known_order(it.name("order"))?;
         let mut body =
-            Body::default().set("payment_intent", order.id).fields(it, &["amount", "to", "reason"]);
+            Body::default().set("payment_intent", order).fields(it, &["amount", "to", "reason"]);
         if !it.children.is_empty() {
             let line = |line: &Statement| Body::default().fields(line, &["line", "amount"]).value();
             body = body.set("lines", it.children.iter().map(line).collect::<Vec<Value>>());
@@ -78,14 +83,16 @@ impl Runner<'_> {
 
     async fn open_dispute(&mut self, it: &Statement) -> Done {
         let order = self.known_order(it.name("order"))?;
-        let intent = self.get(&format!("/v1/payment_intents/{}", order.id)).await?;
+        let intent = self.get(&format!("/v1/payment_intents/{order}")).await?;
         let (gateway, payment) = at_gateway(&intent)?;
         let mut asked = Body::default()
             .set("payment", payment)
             .maybe("reason", it.word("reason"))
             .fields(it, &["amount", "fee"]);
-        if it.has("as inquiry") {
-            asked = asked.set("inquiry", true);
+        for (clause, field) in [("as inquiry", "inquiry"), ("funds later", "funds_later")] {
+            if it.has(clause) {
+                asked = asked.set(field, true);
+            }
         }
         let opened = self.at_gateway(&gateway, "/_sim/disputes", asked.value()).await?;
         let there = opened["id"].as_str().unwrap_or_default().to_owned();

@@ -3,6 +3,7 @@
 use mizan_money::{Currency, Money};
 use serde_json::Value;
 
+use super::api::day;
 use super::{Done, Runner, Stop};
 use crate::story::outcome::{AccountLine, Difference, Entry};
 use crate::story::text::{Account, Statement};
@@ -44,7 +45,7 @@ impl Runner<'_> {
         match verb {
             "expect order" => {
                 let order = self.known_order(it.name("order"))?;
-                let path = format!("/v1/payment_intents/{}", order.id);
+                let path = format!("/v1/payment_intents/{order}");
                 let intent = self.get(&path).await?;
                 self.status(it, &intent);
                 self.amount(it, "captured", &intent["amount_captured"]);
@@ -56,6 +57,9 @@ impl Runner<'_> {
             "expect refund" => self.thing(it, "refund", "refunds").await?,
             "expect dispute" => self.thing(it, "dispute", "disputes").await?,
             "expect payout" => self.thing(it, "payout", "payouts").await?,
+            "expect line of" => self.line_split(it).await?,
+            "expect statement of" => self.statement_of_vendor(it).await?,
+            "expect gateway" => self.gateways_books(it).await?,
             "expect vendor" => {
                 let path = format!("/v1/vendors/{}/balance", it.name("vendor"));
                 let balance = self.get(&path).await?;
@@ -88,6 +92,55 @@ impl Runner<'_> {
         self.status(it, &thing);
         self.amount(it, "amount", &thing["amount"]);
         self.amount(it, "pays", &thing["pay_amount"]);
+        if let Some(gate) = it.word("gate") {
+            let gates = thing["gates"].as_array().into_iter().flatten();
+            let closed = gates.filter(|gate| gate["passed"] == false);
+            let closed: Vec<&str> = closed.filter_map(|gate| gate["gate"].as_str()).collect();
+            if !closed.contains(&gate) {
+                self.fact(it, "is held back by", gate, &closed.join(", "));
+            }
+        }
+        Ok(())
+    }
+
+    async fn line_split(&mut self, it: &Statement) -> Done {
+        let order = self.known_order(it.name("order"))?;
+        let intent = self.get(&format!("/v1/payment_intents/{order}")).await?;
+        let lines = intent["lines"].as_array().cloned().unwrap_or_default();
+        let number = it.whole("line").unwrap_or_default();
+        let line = lines.into_iter().find(|line| line["line"] == number);
+        let line = line.ok_or_else(|| Stop::Broken(format!("there is no line {number}")))?;
+        for field in
+            ["captured", "tax", "vendor_share", "commission", "commission_vat", "refunded"]
+        {
+            self.amount(it, field, &line[field]);
+        }
+        Ok(())
+    }
+
+    async fn statement_of_vendor(&mut self, it: &Statement) -> Done {
+        let date = |field| day(it, field).map(|date| date.to_string()).unwrap_or_default();
+        let (vendor, currency) = (it.name("vendor"), it.name("currency"));
+        let (from, to) = (date("from"), date("to"));
+        let path =
+            format!("/v1/vendors/{vendor}/statements?from={from}&to={to}&currency={currency}");
+        let statement = self.get(&path).await?;
+        for (field, _) in &it.fields {
+            self.amount(it, field, &statement[*field]);
+        }
+        Ok(())
+    }
+
+    async fn gateways_books(&mut self, it: &Statement) -> Done {
+        let Some(expected) = it.money("amount") else { return Ok(()) };
+        let (gateway, code) = (it.name("gateway"), expected.currency().code());
+        let url = format!("{}/_sim/state", self.simulator(gateway)?);
+        let state: Value = self.http.get(url).send().await?.json().await?;
+        let totals = &state[gateway]["totals"];
+        let own = [code, &code.to_lowercase()].into_iter().find_map(|code| totals.get(code));
+        let minor = own.map_or(Some(0), |own| own[it.name("what")].as_i64());
+        let found = minor.map(|minor| Money::new(minor, expected.currency()));
+        self.same(it, it.name("what"), expected, found);
         Ok(())
     }
 

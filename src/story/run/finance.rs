@@ -35,7 +35,9 @@ impl Runner<'_> {
             }
             "reject journal" => {
                 let path = format!("/v1/journals/{}/reject", self.id(it.name("name"))?);
-                self.post_by(By::Checker, &path, json!({})).await.map(drop)
+                let reason = it.word("reason").unwrap_or("not agreed");
+                let body = Body::default().set("reason", reason).value();
+                self.post_by(By::Checker, &path, body).await.map(drop)
             }
             "settlement" => self.settlement(it).await,
             "gateway fee" => {
@@ -81,7 +83,7 @@ impl Runner<'_> {
             .set("entries", entries(it));
         if let Some(corrected) = it.word("corrects") {
             let journal = self.get(&format!("/v1/journals/{}", self.id(corrected)?)).await?;
-            body = body.set("corrects", journal["transaction"].clone());
+            body = body.set("corrects", journal["transactions"][0].clone());
         }
         let made = self.post("/v1/journals", body).await?;
         if let Some(name) = it.word("name") {

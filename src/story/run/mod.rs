@@ -26,7 +26,6 @@ use std::path::Path;
 use chrono::NaiveTime;
 use mizan::auth::Mode;
 use mizan::clock::Clock;
-use mizan_money::Currency;
 use mizan_simulator::FeeSchedule;
 use serde_json::Value;
 
@@ -55,15 +54,6 @@ impl<E: Into<Failure>> From<E> for Stop {
 /// What a statement comes to.
 pub type Done = Result<(), Stop>;
 
-/// What the story knows of an order.
-#[derive(Clone)]
-pub struct Order {
-    /// `pi_…`
-    pub id: String,
-    /// Of all its amounts.
-    pub currency: Currency,
-}
-
 /// A story at work.
 pub struct Runner<'a> {
     stage: &'a Stage,
@@ -74,7 +64,8 @@ pub struct Runner<'a> {
     description: Value,
     /// The ids of what the story gave a name.
     ids: BTreeMap<String, String>,
-    orders: BTreeMap<String, Order>,
+    /// The payment of each order, `pi_…`.
+    orders: BTreeMap<String, String>,
     /// Where customers are.
     states: BTreeMap<String, String>,
     /// The gateway of each order, looked up ahead.
@@ -203,6 +194,8 @@ impl<'a> Runner<'a> {
             | "dispute of"
             | "dispute"
             | "dispute escalated"
+            | "dispute funds withdrawn"
+            | "dispute second round"
             | "accept dispute"
             | "evidence for dispute" => self.back(&verb, it).await,
             "balances" => self.balances(it).await,
@@ -220,7 +213,7 @@ impl<'a> Runner<'a> {
         id.ok_or_else(|| Stop::Broken(format!("nothing above this line is named {name}")))
     }
 
-    fn known_order(&self, name: &str) -> Result<Order, Stop> {
+    fn known_order(&self, name: &str) -> Result<String, Stop> {
         let order = self.orders.get(name).cloned();
         order.ok_or_else(|| Stop::Broken(format!("there is no order {name} above this line")))
     }

@@ -4,7 +4,7 @@ use mizan_money::{Currency, Money, Rate, Rounding, allocate};
 use serde_json::{Value, json};
 
 use super::api::Body;
-use super::{Done, Order, Runner, Stop};
+use super::{Done, Runner, Stop};
 use crate::story::text::{Statement, Value as Said};
 
 /// A line's price and tax, for the sum.
@@ -65,7 +65,8 @@ impl Runner<'_> {
         }
         let answer = self.post("/v1/payment_intents", body).await?;
         self.keep(&name, &answer)?;
-        self.orders.insert(name.clone(), Order { id: self.id(&name)?, currency });
+        let id = self.id(&name)?;
+        self.orders.insert(name, id);
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ pub fn gateways(story: &Story) -> BTreeMap<String, String> {
 impl Runner<'_> {
     pub async fn payment(&mut self, verb: &str, it: &Statement) -> Done {
         let path = match it.word("order") {
-            Some(order) => format!("/v1/payment_intents/{}", self.known_order(order)?.id),
+            Some(order) => format!("/v1/payment_intents/{}", self.known_order(order)?),
             None => String::new(),
         };
         match verb {

@@ -169,7 +169,11 @@ impl Runner<'_> {
             now = self.post_by(By::Checker, &format!("{path}/approve"), json!({})).await?;
         }
         if matches!(now["status"].as_str(), Some("approved" | "reserved")) {
-            self.post(&format!("{path}/submit"), Body::default()).await?;
+            now = self.post(&format!("{path}/submit"), Body::default()).await?;
+        }
+        if matches!(now["status"].as_str(), Some("draft" | "gated")) {
+            let text = format!("the payout waits: {}", closed_gates(&now).join(" "));
+            return Err(Stop::Refused { code: "payout_gated".to_owned(), text });
         }
         Ok(())
     }
@@ -191,12 +195,17 @@ impl Runner<'_> {
         let body = Body::default().maybe("on", day(it, "on").map(|date| date.to_string()));
         let run = self.post("/v1/payout_runs", body).await?;
         self.keep(it.name("run"), &run)?;
-        self.what_is_due().await?;
-        let payouts = self.all("/v1/payouts").await?;
+        let path = format!("/v1/payout_runs/{}", run["id"].as_str().unwrap_or_default());
+        let run = self.get(&path).await?;
+        let payouts = run["payouts"].as_array().cloned().unwrap_or_default();
         for named in &it.children {
             let who = party(named)?;
             let kind = if who.is_affiliate { "affiliate" } else { "vendor" };
-            let of_run = |payout: &&Value| payout[kind] == who.name.as_str();
+            let code = named.word("currency");
+            let of_run = |payout: &&Value| {
+                payout[kind] == who.name.as_str()
+                    && code.is_none_or(|code| payout["currency"] == code)
+            };
             let found = payouts.iter().find(of_run).cloned();
             let found = found.ok_or_else(|| Stop::Broken(format!("the run paid {who} nothing")))?;
             self.keep(named.name("payout"), &found)?;
@@ -220,6 +229,13 @@ impl Runner<'_> {
         let path = format!("/v1/write_offs/{}/approve", asked["id"].as_str().unwrap_or_default());
         self.post_by(By::Checker, &path, json!({})).await.map(drop)
     }
+}
+
+/// Why a payout waits, gate by gate.
+fn closed_gates(payout: &Value) -> Vec<String> {
+    let gates = payout["gates"].as_array().into_iter().flatten();
+    let closed = gates.filter(|gate| gate["passed"] != true);
+    closed.map(|gate| format!("{}: {}", gate["gate"], gate["reason"])).collect()
 }
 
 fn party(it: &Statement) -> Result<&Party, Stop> {

@@ -64,7 +64,8 @@ impl Runner<'_> {
         }
         let body = Body::default()
             .fields(it, &["jurisdiction", "time_zone", "refund_tenders", "expired_credit"])
-            .maybe("vat_percent", it.get("vat").map(super::api::plain));
+            .maybe("vat_percent", it.get("vat").map(super::api::plain))
+            .maybe("wallet_top_up", it.word("wallet_top_up").map(|word| word == "on"));
         self.put("/v1/settings", body).await.map(drop)
     }
 
@@ -73,7 +74,7 @@ impl Runner<'_> {
             it.word("name").map_or_else(|| format!("rule of line {}", it.line), str::to_owned);
         let body = Body::default()
             .set("name", name)
-            .fields(it, &["percent", "vendor", "category", "tier", "fixed", "min", "max"])
+            .fields(it, &["percent", "base", "vendor", "category", "tier", "fixed", "min", "max"])
             .maybe("currency", currency(it, &["fixed", "min", "max"]))
             .fields(it, &["valid_from", "valid_until"]);
         self.post("/v1/commission_rules", body).await.map(drop)
