@@ -8,7 +8,7 @@ use crate::story;
 
 const EXAMPLE: &str = "\
 Example:
-  mizan story run tests/stories/s01.story
+  mizan story run tests/stories/S01.story
   mizan story run my.story --json
   mizan story format my.story
   mizan story grammar

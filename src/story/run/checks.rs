@@ -110,8 +110,7 @@ impl Runner<'_> {
         let number = it.whole("line").unwrap_or_default();
         let line = lines.into_iter().find(|line| line["line"] == number);
         let line = line.ok_or_else(|| Stop::Broken(format!("there is no line {number}")))?;
-        for field in
-            ["captured", "tax", "vendor_share", "commission", "commission_vat", "refunded"]
+        for field in ["captured", "tax", "vendor_share", "commission", "commission_vat", "refunded"]
         {
             self.amount(it, field, &line[field]);
         }

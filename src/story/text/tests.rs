@@ -39,6 +39,20 @@ fn every_example_of_the_reference_is_read_and_is_its_own_form() {
 }
 
 #[test]
+fn every_story_of_the_repository_is_read_and_written_back_the_same() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stories");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let story = read(&std::fs::read_to_string(&path).unwrap());
+        assert_eq!(story.statements[0].form.verb(), "story", "{}", path.display());
+        assert_eq!(read(&story.to_string()), story, "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 17, "{count}");
+}
+
+#[test]
 fn a_line_below_a_statement_is_a_child_or_goes_on_with_it_and_never_both() {
     for form in forms::all() {
         let children: BTreeSet<_> = form.children.iter().map(|it| first_word(it.head)).collect();

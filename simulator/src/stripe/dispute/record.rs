@@ -42,10 +42,7 @@ impl DisputeStatus {
 
     /// Whether the bank only asks.
     pub fn is_inquiry(self) -> bool {
-        matches!(
-            self,
-            Self::WarningNeedsResponse | Self::WarningUnderReview | Self::WarningClosed
-        )
+        matches!(self, Self::WarningNeedsResponse | Self::WarningUnderReview | Self::WarningClosed)
     }
 }
 
