@@ -18,7 +18,10 @@ pub struct SyntaxError {
 }
 
 /// More would hide what is meant.
-const SHOWN_MAX: usize = 40;
+const SHOWN_MAX: usize = 12;
+
+/// Letters that may be wrong in a word that is taken for another.
+const SLIPS_MAX: usize = 2;
 
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,6 +33,9 @@ impl fmt::Display for SyntaxError {
         if let Some(reason) = &self.reason {
             write!(f, ": {reason}")?;
         }
+        if let Some(meant) = self.meant() {
+            write!(f, "\ndid you mean `{meant}`?")?;
+        }
         if self.could.is_empty() {
             return Ok(());
         }
@@ -37,8 +43,44 @@ impl fmt::Display for SyntaxError {
         for could in self.could.iter().take(SHOWN_MAX) {
             write!(f, "\n  {could}")?;
         }
-        Ok(())
+        match self.could.len().saturating_sub(SHOWN_MAX) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} others: `mizan story grammar` lists them"),
+        }
     }
+}
+
+impl SyntaxError {
+    /// The word that is most like what was read, if one is.
+    fn meant(&self) -> Option<&str> {
+        let read = self.read.as_deref()?;
+        let is_plain = |b: u8| b.is_ascii_lowercase() || b == b'_';
+        let is_word = |word: &&str| word.len() > 1 && word.bytes().all(is_plain);
+        let quoted = self.could.iter().filter(|could| could.contains('`'));
+        let ends = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+        let words = quoted.flat_map(|could| could.split(ends));
+        let slips = |word: &str| {
+            let bound = SLIPS_MAX.min(word.len() / 2);
+            Some(distance(read, word)).filter(|slips| (1..=bound).contains(slips))
+        };
+        let near = words.filter(is_word).filter_map(|word| Some((slips(word)?, word)));
+        near.min_by_key(|(slips, _)| *slips).map(|(_, word)| word)
+    }
+}
+
+/// How many letters have to be put in, left out or changed to make one word of the other.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (n, l) in left.chars().enumerate() {
+        let mut next = vec![n + 1];
+        for (m, r) in right.iter().enumerate() {
+            let changed = row[m] + usize::from(l != *r);
+            next.push(changed.min(row[m + 1] + 1).min(next[m] + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 impl std::error::Error for SyntaxError {}

@@ -111,7 +111,15 @@ fn understand(
             break;
         }
         let Some((next, clause, values)) = longest_clause(&open, tokens, at, &mut furthest) else {
-            furthest.missed(at, "`refused: PROBLEM`", None);
+            if may_be_refused {
+                furthest.missed(at, "`refused: PROBLEM`", None);
+            }
+            if begins_a_line(&raw, at) {
+                // What the children look for here is noted as what could stand.
+                for child in form.children {
+                    let _unread = fit(&parts(child.head), tokens, at, &mut furthest);
+                }
+            }
             return Err(error(&raw, furthest));
         };
         open.retain(|other| *other != clause);
@@ -136,6 +144,12 @@ fn understand(
     let children = raw.children.into_iter().map(|child| understand(child, form.children, false));
     let children = children.collect::<Result<_, _>>()?;
     Ok(Statement { line, comments, form, fields: sorted(form, fields), refused, children })
+}
+
+/// Whether the word is the first of a line below the statement.
+fn begins_a_line(raw: &Raw, at: usize) -> bool {
+    let line = |at: usize| raw.tokens.get(at).map(|token| token.line);
+    line(at).is_some_and(|here| here != raw.line && at.checked_sub(1).and_then(line) != Some(here))
 }
 
 /// The clause that takes the most words.

@@ -68,7 +68,7 @@ fn a_line_below_a_statement_is_a_child_or_goes_on_with_it_and_never_both() {
 fn an_error_names_the_place_what_was_read_and_what_could_stand_there() {
     assert_eq!(
         refusal("story \"A\"\npay O1 by strype\n"),
-        "line 2, column 11: read `strype`\nhere could stand:\n  \
+        "line 2, column 11: read `strype`\ndid you mean `stripe`?\nhere could stand:\n  \
          `stripe` or `razorpay` or `telr` or `paytabs` or `paypal`"
     );
     assert_eq!(
@@ -83,10 +83,27 @@ fn an_error_names_the_place_what_was_read_and_what_could_stand_there() {
         "line 2, column 21: read `frozen`\nhere could stand:\n  \
          `pending` or `available` or `reserve` or `held`"
     );
-    assert!(refusal("cashback 5% of paid vesting after 14 days").starts_with(
-        "line 1, column 42: the statement ends here\nhere could stand:\n  `named NAME`"
+    assert_eq!(
+        refusal("cashback 5% of paid vesting after 14 days"),
+        "line 1, column 42: the statement ends here\nhere could stand:\n  \
+         `expiring after NUMBER days`"
+    );
+    assert!(refusal("deliverd O1").starts_with(
+        "line 1, column 1: read `deliverd`\ndid you mean `delivered`?\nhere could stand:"
     ));
-    assert!(refusal("deliver O1").contains("`delivered NAME`"));
+    assert!(
+        refusal("order O1\n  lien V1 5.00 AED")
+            .starts_with("line 2, column 3: read `lien`\ndid you mean `line`?")
+    );
+    assert_eq!(
+        refusal("order O1\n  tip V1 5.00 AED taxx 5%"),
+        "line 2, column 19: read `taxx`\ndid you mean `tax`?\nhere could stand:\n  \
+         `tax PERCENT`"
+    );
+    assert!(
+        refusal("balances\n  vendor_payble V1 pending 1.00 AED")
+            .starts_with("line 2, column 3: read `vendor_payble`\ndid you mean `vendor_payable`?")
+    );
     assert!(refusal("refund O1 refused: Not").contains("the code of a problem"));
     assert!(refusal("  line V1 5.00 AED").contains("there is none"));
     assert!(refusal("story \"A").contains("the quote is not closed"));

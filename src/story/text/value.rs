@@ -256,7 +256,7 @@ impl Reader<'_> {
 
     fn account(&self, at: usize) -> Result<(Value, usize), Miss> {
         let role = self.text(at).and_then(Role::parse).ok_or_else(|| {
-            let roles: Vec<&str> = CHART.iter().map(|line| line.name).collect();
+            let roles: Vec<String> = CHART.iter().map(|line| format!("`{}`", line.name)).collect();
             let could = format!("an account: {}", roles.join(", "));
             Miss { at, could, reason: None }
         })?;

@@ -68,6 +68,10 @@ stories! {
     s16_a_plan_given_up: "S16",
     s17_a_payout_comes_back: "S17",
     one_order: "one_order",
+    every_gateway: "gateways",
+    every_kind_of_currency: "currencies",
+    gateways_that_stumble: "troubles",
+    the_ledger_by_hand: "by_hand",
 }
 
 #[test]
