@@ -34,6 +34,9 @@ pub struct AccountLine {
     pub minor: i64,
 }
 
+/// A role with its dimensions, and a currency.
+type Place<'a> = (String, Vec<(String, String)>, &'a str);
+
 /// Something that does not hold.
 pub struct Difference {
     line: usize,
@@ -203,13 +206,13 @@ impl Outcome {
 
     /// Balances that are not zero, a wallet's buckets in one, debit positive.
     fn balances(&self) -> Vec<Value> {
-        let mut sums: BTreeMap<(String, Vec<(String, String)>, &str), i64> = BTreeMap::new();
+        let mut sums: BTreeMap<Place<'_>, i64> = BTreeMap::new();
         for line in &self.accounts {
             let mut dims = line.dims.clone();
             dims.retain(|(name, _)| !(line.role == "customer_wallet" && name == "bucket"));
             *sums.entry((line.role.clone(), dims, line.currency.code())).or_default() += line.minor;
         }
-        let shown = |((role, dims, currency), minor): ((_, Vec<(String, String)>, _), i64)| {
+        let shown = |((role, dims, currency), minor): (Place<'_>, i64)| {
             let dims: Map<String, Value> =
                 dims.into_iter().map(|(name, value)| (name, value.into())).collect();
             json!({ "account": role, "dims": dims, "currency": currency, "minor": minor })

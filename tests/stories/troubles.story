@@ -51,8 +51,18 @@ order O7
 pay O7 by razorpay
 refund O7 105.00 AED named R2
 bounce R2
-expect refund R2 failed 105.00 AED
+expect refund R2 bounced 105.00 AED
 
 repeat webhooks of stripe
+# The bounced refund is owed to the customer again.
 balances and nothing else
   gateway_clearing stripe 496.56 AED
+  gateway_clearing razorpay 105.00 AED
+  gateway_fees stripe 7.09 AED
+  vat_input_recoverable AE 0.35 AED
+  vendor_payable V1 pending 283.50 AED
+  vendor_payable V2 pending 94.50 AED
+  vendor_payable V3 pending 75.60 AED
+  deferred_commission 48.00 AED
+  vat_output_payable AE 2.40 AED
+  refunds_payable 105.00 AED

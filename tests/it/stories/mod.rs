@@ -72,6 +72,7 @@ stories! {
     every_kind_of_currency: "currencies",
     gateways_that_stumble: "troubles",
     the_ledger_by_hand: "by_hand",
+    the_desk_of_finance: "finance_desk",
 }
 
 #[test]
