@@ -29,7 +29,6 @@ pub mod service;
 pub mod signals;
 pub mod simulate;
 pub mod simulated;
-mod story;
 pub mod verify;
 mod webhooks;
 
@@ -37,7 +36,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::demo;
+use crate::{demo, story};
 use end::{CommandResult, End};
 
 const EXIT_CODES: &str = "\
@@ -119,7 +118,7 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command) -> CommandResult {
     match command {
         Command::Demo(args) => demo::run(args),
-        Command::Story(command) => story::run(command),
+        Command::Story(command) => command.obey(),
         Command::Serve(args) => serve::run(&args),
         Command::Migrate(place) => serve::migrate_only(&place),
         Command::Bench(args) => bench::run(&args),

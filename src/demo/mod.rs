@@ -9,8 +9,8 @@
 //! | `ear.rs` | what the gateways sent |
 //! | `timeline.rs`, `books.rs`, `t_account.rs` | how it is shown, and what is compared |
 //!
-//! What runs in it is set up by [`crate::stage`]. The story's clock is its own and is moved by hand; nothing in it waits for real time but the
-//! retries of a lost answer.
+//! What runs in it is set up by [`crate::stage`]. The story's clock is its own and is moved by
+//! hand; nothing in it waits for real time but the retries of a lost answer.
 
 mod books;
 mod ear;

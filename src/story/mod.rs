@@ -2,6 +2,7 @@
 //!
 //! | part | what it is |
 //! |---|---|
+//! | `command.rs` | what can be asked of it on the command line |
 //! | `forms/` | the language, one table: every statement, what it does, an example |
 //! | `text/` | how any form is read, written and refused |
 //! | `run/` | a story on a stage: calls of the interface, browsers, gateways, time |
@@ -11,6 +12,7 @@
 //! A story never writes to the database: what it does goes through `/v1`, through the gateways'
 //! pages and their signed webhooks, and through the clock of the service.
 
+mod command;
 mod forms;
 mod outcome;
 mod reference;
@@ -28,8 +30,9 @@ use crate::cli::output;
 use crate::stage::scratch::Scratch;
 use text::Story;
 
-pub use outcome::Outcome;
-pub use reference::reference;
+pub use command::Command;
+use outcome::Outcome;
+use reference::reference;
 
 /// Reads a story.
 fn read(path: &Path) -> Result<Story, Failure> {
@@ -40,7 +43,7 @@ fn read(path: &Path) -> Result<Story, Failure> {
 }
 
 /// Runs the story of a file on a marketplace of its own, and shows what came of it.
-pub fn run(path: &Path, as_json: bool) -> CommandResult {
+fn run(path: &Path, as_json: bool) -> CommandResult {
     let story = match read(path) {
         Err(failure) if as_json => {
             let error = json!({ "text": failure.to_string() });
@@ -56,7 +59,7 @@ pub fn run(path: &Path, as_json: bool) -> CommandResult {
 }
 
 /// Writes a story in its standard form.
-pub fn format(path: &Path) -> CommandResult {
+fn format(path: &Path) -> CommandResult {
     output::print(&read(path)?.to_string())?;
     Ok(End::Done)
 }

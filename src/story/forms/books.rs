@@ -112,7 +112,8 @@ pub const BOOKS: &[Form] = &[
         children: ENTRIES,
         says: "A plain transaction of the ledger, as `POST /v1/ledger/transactions` takes it. `as \
                fact` is booked whatever the balances are.",
-        example: "post order.adjusted\n  debit  inventory 10.00 AED\n  credit bank aed_main 10.00 AED",
+        example: "post order.adjusted\n  debit  inventory 10.00 AED\n  \
+                  credit bank aed_main 10.00 AED",
     },
     Form {
         head: "reverse {name:name}",

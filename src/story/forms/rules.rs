@@ -86,8 +86,8 @@ pub const RULES: &[Form] = &[
             "until {valid_until:date}",
         ],
         children: NONE,
-        says: "A rule of commission, of the price before tax unless it says `gross`. The most exact rule of the day \
-               counts; a percentage on an order's line beats all rules.",
+        says: "A rule of commission, of the price before tax unless it says `gross`. The most \
+               exact rule of the day counts; a percentage on an order's line beats all rules.",
         example: "commission 12% category books tier gold plus 1.00 AED at most 50.00 AED",
     },
     Form {
@@ -158,11 +158,11 @@ pub const WALLETS: &[Form] = &[
         example: "end cashback spring",
     },
     Form {
-        head: "grant {amount:money} to {customer:name}",
+        head: "give {amount:money} to {customer:name}",
         clauses: &["expiring on {expires:date}", "because {reason:text}"],
         children: NONE,
         says: "Gives promo credit as goodwill.",
-        example: "grant 20.00 AED to C1 expiring on 2026-06-30 because \"late parcel\"",
+        example: "give 20.00 AED to C1 expiring on 2026-06-30 because \"late parcel\"",
     },
     Form {
         head: "affiliate {affiliate:name} {percent:percent}",

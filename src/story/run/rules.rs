@@ -39,7 +39,7 @@ impl Runner<'_> {
                 let id = self.id(&format!("cashback {}", it.name("name")))?;
                 self.post(&format!("/v1/cashback_rules/{id}/end"), Body::default()).await.map(drop)
             }
-            "grant to" => {
+            "give to" => {
                 let path = format!("/v1/customers/{}/wallet/grants", it.name("customer"));
                 let currency = currency(it, &["amount"]);
                 let body = Body::default()

@@ -75,7 +75,8 @@ fn an_error_names_the_place_what_was_read_and_what_could_stand_there() {
         refusal("refund O1 40.001 AED"),
         "line 1, column 11: read `40.001`: AED has 2 decimals, the amount has 3\n\
          here could stand:\n  an amount in major units with its currency, such as 105.00 AED\n  \
-         `named NAME`\n  `to source|wallet`\n  `because requested_by_customer|duplicate|fraudulent|other`\n  `left pending`\n  \
+         `named NAME`\n  `to source|wallet`\n  \
+         `because requested_by_customer|duplicate|fraudulent|other`\n  `left pending`\n  \
          `refused: PROBLEM`"
     );
     assert_eq!(

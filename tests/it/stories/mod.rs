@@ -120,7 +120,10 @@ fn programs_get_the_balances_of_the_end() {
     let told = run(&written("json", SALE), &["--json"]);
     assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
     let json: Value = serde_json::from_slice(&told.stdout).unwrap();
-    let balance = |account: &str, dims: Value, minor: i64| json!({ "account": account, "dims": dims, "currency": "AED", "minor": minor });
+    let balance = |account: &str, dims: Value, minor: i64| {
+        let currency = "AED";
+        json!({ "account": account, "dims": dims, "currency": currency, "minor": minor })
+    };
     let balances = [
         balance("deferred_commission", json!({}), -1_000),
         balance("gateway_clearing", json!({ "provider": "stripe" }), 10_500),

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::end::{CommandResult, End};
-use super::output;
-use crate::story;
+use super::{format, reference, run};
+use crate::cli::end::{CommandResult, End};
+use crate::cli::output;
 
 const EXAMPLE: &str = "\
 Example:
@@ -49,14 +49,16 @@ pub enum Command {
     Grammar,
 }
 
-/// Runs the command.
-pub fn run(command: Command) -> CommandResult {
-    match command {
-        Command::Run { file, json } => story::run(&file, json),
-        Command::Format { file } => story::format(&file),
-        Command::Grammar => {
-            output::print(&story::reference())?;
-            Ok(End::Done)
+impl Command {
+    /// Does it.
+    pub fn obey(self) -> CommandResult {
+        match self {
+            Self::Run { file, json } => run(&file, json),
+            Self::Format { file } => format(&file),
+            Self::Grammar => {
+                output::print(&reference())?;
+                Ok(End::Done)
+            }
         }
     }
 }
