@@ -64,8 +64,8 @@ const LINES: &[Form] = &[
         head: "discount {amount:money} by {funded_by:platform|vendor}",
         clauses: &["on lines {lines:numbers}"],
         children: NONE,
-        says: "A discount, spread over all lines or those named (counted from 1), and who pays \
-               for it.",
+        says: "A discount, spread over all goods or over the lines named (counted from 1), and \
+               who pays for it.",
         example: "discount 20.00 AED by platform on lines 1, 2",
     },
     Form {

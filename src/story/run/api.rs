@@ -142,6 +142,13 @@ impl Runner<'_> {
         self.description.pointer(&place).is_some()
     }
 
+    /// Whether an object of the interface must have a field.
+    pub fn needs(&self, object: &str, field: &str) -> bool {
+        let place = format!("/components/schemas/{object}/required");
+        let required = self.description.pointer(&place).and_then(Value::as_array);
+        required.is_some_and(|names| names.iter().any(|name| name == field))
+    }
+
     /// A gateway's control plane.
     pub async fn at_gateway(&self, of: &str, path: &str, body: Value) -> Result<Value, Stop> {
         let url = format!("{}{path}", self.simulator(of)?);

@@ -11,6 +11,8 @@ use crate::story::text::{Statement, Value as Said};
 struct Priced {
     amount: Money,
     tax: Rate,
+    /// Discounts are taken off items unless they name their lines.
+    is_item: bool,
 }
 
 impl Runner<'_> {
@@ -27,14 +29,15 @@ impl Runner<'_> {
             return Err(Stop::Broken(format!("order {name} has no line")));
         };
         let amount = match it.money("amount") {
-            Some(amount) => amount,
-            None => total(it, priced, currency)?,
+            Some(amount) => Some(amount),
+            None if self.needs("NewPaymentIntent", "amount") => Some(total(it, priced, currency)?),
+            None => None,
         };
         let customer = it.word("customer");
         let state =
             it.word("state").or(customer.and_then(|it| self.states.get(it)?.as_str().into()));
         let mut body = Body::default()
-            .set("amount", amount.minor())
+            .maybe("amount", amount.map(Money::minor))
             .set("currency", currency.code())
             .set("lines", lines)
             .set("metadata", json!({ "order": name }))
@@ -133,7 +136,8 @@ fn priced(lines: &[Value], it: &Statement) -> Result<Vec<Priced>, Stop> {
     let price = |line: &Value| {
         let tax = line["tax_percent"].as_str().unwrap_or("0");
         let amount = Money::new(line["amount"].as_i64().unwrap_or_default(), currency);
-        Ok(Priced { amount, tax: Rate::percent(tax)? })
+        let is_item = line.get("kind").is_none();
+        Ok(Priced { amount, tax: Rate::percent(tax)?, is_item })
     };
     lines.iter().map(price).collect()
 }
@@ -143,14 +147,14 @@ fn priced(lines: &[Value], it: &Statement) -> Result<Vec<Priced>, Stop> {
 fn total(it: &Statement, mut lines: Vec<Priced>, currency: Currency) -> Result<Money, Stop> {
     for discount in discounts(it) {
         let named = discount.numbers("lines");
-        let counts = |place: usize| {
+        let counts = |place: usize, line: &Priced| {
             let number = i64::try_from(place + 1).unwrap_or_default();
-            named.as_ref().is_none_or(|numbers| numbers.contains(&number))
+            named.as_ref().map_or(line.is_item, |numbers| numbers.contains(&number))
         };
         let weights: Vec<i64> = lines
             .iter()
             .enumerate()
-            .map(|(place, line)| if counts(place) { line.amount.minor() } else { 0 })
+            .map(|(place, line)| if counts(place, line) { line.amount.minor() } else { 0 })
             .collect();
         let base = Money::new(weights.iter().sum(), currency);
         let off = match (discount.money("amount"), percent(discount, "percent")) {
