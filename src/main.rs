@@ -3,6 +3,8 @@
 mod bench;
 mod cli;
 mod demo;
+mod stage;
+mod story;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,9 @@
 //! What a simulator is started with.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mizan_money::Timestamp;
 
@@ -274,6 +275,38 @@ impl fmt::Debug for SimulatorConfig {
     }
 }
 
+/// What a gateway charges: its schedule, unless a test said what it keeps for the next captures.
+#[derive(Debug, Default)]
+pub struct Fees {
+    schedule: FeeSchedule,
+    /// Fee and tax of the captures to come, the next one first.
+    told: Mutex<VecDeque<(i64, i64)>>,
+}
+
+impl Fees {
+    /// What this schedule says.
+    #[must_use]
+    pub fn new(schedule: FeeSchedule) -> Self {
+        Self { schedule, told: Mutex::default() }
+    }
+
+    /// The next capture without a told fee has this one, in minor units.
+    pub fn tell(&self, fee: i64, tax: i64) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).push_back((fee, tax));
+    }
+
+    /// What was told for this capture, if anything.
+    pub fn take(&self) -> Option<(i64, i64)> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// What the schedule says.
+    #[must_use]
+    pub fn schedule(&self) -> FeeSchedule {
+        self.schedule
+    }
+}
+
 /// The processing fee: a share of the captured amount, a fixed part, and tax on both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeeSchedule {
@@ -286,6 +319,9 @@ pub struct FeeSchedule {
 }
 
 impl FeeSchedule {
+    /// A gateway that works for nothing.
+    pub const NONE: Self = Self { rate_bp: 0, fixed_hundredths: 0, tax_bp: 0 };
+
     /// The fee and the tax on it for an amount in minor units, of a currency that has
     /// `per_major` of them.
     ///

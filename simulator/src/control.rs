@@ -33,6 +33,7 @@ pub struct Plane {
 pub fn router(plane: Plane) -> Router {
     Router::new()
         .route("/_sim/faults", post(replace_faults))
+        .route("/_sim/fees", post(tell_fee))
         .route("/_sim/state", get(show_state))
         .route("/_sim/webhooks", get(list_webhooks))
         .route("/_sim/webhooks/endpoint", post(set_endpoint))
@@ -66,6 +67,24 @@ async fn replace_faults(State(plane): State<Plane>, headers: HeaderMap, body: St
             Json(json!({ "plan": plan })).into_response()
         }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FeeText {
+    fee: u32,
+    #[serde(default)]
+    tax: u32,
+}
+
+/// `POST /_sim/fees`: `{"fee": .., "tax"?: ..}`, what it keeps for the next capture.
+async fn tell_fee(State(plane): State<Plane>, body: Bytes) -> Response {
+    let told: FeeText = match serde_json::from_slice(&body) {
+        Ok(told) => told,
+        Err(refusal) => return refuse(StatusCode::BAD_REQUEST, &refusal.to_string()),
+    };
+    plane.gateway.tell_fee(told.fee.into(), told.tax.into());
+    StatusCode::NO_CONTENT.into_response()
 }
 
 /// `GET /_sim/state`.

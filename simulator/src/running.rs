@@ -88,6 +88,11 @@ impl Running {
         on!(self, gateway => gateway.deliver_due().await)
     }
 
+    /// What the gateway keeps for the next capture that has no told fee yet.
+    pub fn tell_fee(&self, fee: i64, tax: i64) {
+        on!(self, gateway => gateway.tell_fee(fee, tax));
+    }
+
     /// Queues an event once more. `None`: there is no such event.
     pub fn resend(&self, event_id: &str) -> Result<Option<()>, Broken> {
         on!(self, gateway => gateway.resend(event_id))

@@ -13,7 +13,7 @@ use super::end::{CommandResult, End, Failure};
 use super::output::{self, Format};
 use super::signals::Ending;
 use crate::bench::{self, Outcome, Plan, Row};
-use crate::demo::scratch::Scratch;
+use crate::stage::scratch::Scratch;
 
 /// The least and the most that one row may be measured in one round.
 const SECONDS: (f64, f64) = (0.05, 3_600.0);

@@ -12,7 +12,7 @@ use super::database::{Place, runtime};
 use super::end::{CommandResult, End, Failure};
 use super::gateways;
 use super::output::{self, Format};
-use crate::demo::scratch::Scratch;
+use crate::stage::scratch::Scratch;
 
 /// What is to be examined.
 #[derive(Debug, clap::Args)]

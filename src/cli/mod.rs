@@ -2,7 +2,7 @@
 //!
 //! | command | file | needs a database |
 //! |---|---|---|
-//! | `demo`, `bench` | `crate::demo`, `bench.rs` with `crate::bench` | makes its own |
+//! | `demo`, `story`, `bench` | `crate::demo`, `crate::story`, `crate::bench` | makes its own |
 //! | `serve`, `migrate` | `serve.rs` | yes; makes the private one |
 //! | `verify`, `ledger`, `clock`, `keys` | by their names | yes, one that is there |
 //! | `webhooks replay` | `replay.rs` | yes, one that is there; and an empty one |
@@ -36,7 +36,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::demo;
+use crate::{demo, story};
 use end::{CommandResult, End};
 
 const EXIT_CODES: &str = "\
@@ -58,6 +58,9 @@ struct Cli {
 enum Command {
     /// Start a marketplace to play with, or tell its story once
     Demo(demo::Args),
+    /// Run stories that finance writes, end to end
+    #[command(subcommand)]
+    Story(story::Command),
     /// Run the service
     Serve(serve::Args),
     /// Bring the database to the version of this program
@@ -118,6 +121,7 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command) -> CommandResult {
     match command {
         Command::Demo(args) => demo::run(args),
+        Command::Story(command) => command.obey(),
         Command::Serve(args) => serve::run(&args),
         Command::Migrate(place) => serve::migrate_only(&place),
         Command::Bench(args) => bench::run(&args),

@@ -7,20 +7,20 @@ use mizan::db::private_cluster::{ClusterOptions, PrivateCluster};
 use mizan::jobs;
 use mizan_money::Currency;
 use mizan_providers::ProviderName;
-use mizan_simulator::Simulator;
+use mizan_simulator::{FeeSchedule, Simulator};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::Args;
 use super::rules::{self, kind};
-use super::shop::Shop;
-use super::stage::{Address, MARKETPLACE, OTHERS, Plan, Stage};
 use crate::cli::database::{cluster_dir, runtime};
 use crate::cli::end::{CommandResult, End};
 use crate::cli::output;
 use crate::cli::service::{self, TENANT};
 use crate::cli::signals::Ending;
 use crate::cli::simulated::title;
+use crate::stage::shop::Shop;
+use crate::stage::{Address, MARKETPLACE, OTHERS, Plan, Stage};
 
 /// The port of the service, where it is free.
 const API_PORT: u16 = 8080;
@@ -52,6 +52,7 @@ async fn play(args: &Args, database_url: &str) -> CommandResult {
         simulator: args.simulator.map_or(Address::Rather(SIMULATOR_PORT), Address::Exactly),
         simulator_data: Some(args.data.join("simulator")),
         folder: args.data.clone(),
+        fees: FeeSchedule::default(),
     };
     let stage = Stage::set(database_url, plan).await?;
     rules::make(&Shop::open(&stage.url, stage.key.key.secret())?, &stage.app.clock).await?;

@@ -2,25 +2,21 @@
 //!
 //! | part | what it is |
 //! |---|---|
-//! | `stage.rs` | what runs: the service on its private PostgreSQL, the simulators, the API key |
 //! | `interactive.rs` | stays up and prints what to try |
 //! | `once.rs` | tells a story by itself, shows the books, checks them, and ends |
 //! | `story.rs`, `story/` | the story, step by step, through the HTTP interface |
 //! | `rules.rs` | which kind of payment goes to which gateway |
-//! | `shop.rs`, `ear.rs` | who takes part: the shop with its buyer, and what the gateways sent |
+//! | `ear.rs` | what the gateways sent |
 //! | `timeline.rs`, `books.rs`, `t_account.rs` | how it is shown, and what is compared |
 //!
-//! The story's clock is its own and is moved by hand; nothing in it waits for real time but the
-//! retries of a lost answer.
+//! What runs in it is set up by [`crate::stage`]. The story's clock is its own and is moved by
+//! hand; nothing in it waits for real time but the retries of a lost answer.
 
 mod books;
 mod ear;
 mod interactive;
 mod once;
 mod rules;
-pub mod scratch;
-mod shop;
-mod stage;
 mod story;
 mod t_account;
 mod timeline;

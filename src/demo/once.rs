@@ -7,10 +7,9 @@ use mizan::db::private_cluster::{ClusterOptions, PrivateCluster};
 use mizan::verify::prove as prove_laws;
 use mizan_ledger::verify::Mode;
 use mizan_money::Timestamp;
+use mizan_simulator::FeeSchedule;
 
 use super::books;
-use super::scratch::Scratch;
-use super::stage::{Address, Plan, Stage};
 use super::story::{Story, gateway_state};
 use super::t_account::t_accounts;
 use super::timeline::Timeline;
@@ -20,6 +19,8 @@ use crate::cli::output;
 use crate::cli::service::TENANT;
 use crate::cli::signals::Ending;
 use crate::cli::verify as laws;
+use crate::stage::scratch::Scratch;
+use crate::stage::{Address, Plan, Stage};
 
 /// 2026-03-02T09:00:00Z: when the story begins.
 const BEGINNING: Timestamp = match chrono::DateTime::from_timestamp(1_772_442_000, 0) {
@@ -55,6 +56,7 @@ async fn play(database_url: &str, folder: &Path) -> CommandResult {
         simulator: Address::Rather(0),
         simulator_data: None,
         folder: folder.to_owned(),
+        fees: FeeSchedule::default(),
     };
     let stage = Stage::set(database_url, plan).await?;
     let told = tokio::select! {

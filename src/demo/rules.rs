@@ -5,10 +5,10 @@ use mizan_money::Currency;
 use mizan_providers::ProviderName;
 use serde_json::{Value, json};
 
-use super::shop::Shop;
-use super::stage::OTHERS;
 use crate::cli::end::Failure;
 use crate::cli::gateways::connection;
+use crate::stage::OTHERS;
+use crate::stage::shop::Shop;
 
 /// Most rules that are read at once.
 const PAGE: u16 = 100;

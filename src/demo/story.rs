@@ -21,11 +21,11 @@ use mizan_simulator::{FaultKind, FaultPlan, FaultPoint, FaultRule, Simulator};
 use serde_json::{Value, json};
 
 use super::ear::{Ear, Heard, Verdict};
-use super::shop::{Reply, Shop};
-use super::stage::Stage;
 use super::timeline::Timeline;
 use crate::cli::end::Failure;
 use crate::cli::output::grouped;
+use crate::stage::Stage;
+use crate::stage::shop::{Reply, Shop};
 
 /// How often a call is made before its outcome counts as unknown: once, and two retries.
 const ATTEMPTS: u32 = 3;
@@ -59,7 +59,7 @@ impl<'a> Story<'a> {
 
     /// Tells all of it.
     pub async fn tell(&mut self) -> Result<(), Failure> {
-        self.timeline.title(super::stage::MARKETPLACE)?;
+        self.timeline.title(crate::stage::MARKETPLACE)?;
         let order = self.two_vendors_with_three_d_secure().await?;
         self.manual_capture_in_part().await?;
         self.partial_refund(&order).await?;

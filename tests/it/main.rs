@@ -25,6 +25,7 @@ mod reading;
 mod replay;
 mod river;
 mod scenarios;
+mod stories;
 mod support;
 mod support_app;
 mod tenancy;

@@ -7,6 +7,7 @@ use mizan_money::Timestamp;
 use serde_json::{Value, json};
 
 use super::amount::minor_per_major;
+use super::dispute::record::Dispute;
 use super::state::{BalanceRow, Charge, Refund, State};
 use super::work::Work;
 use crate::config::FeeSchedule;
@@ -38,7 +39,10 @@ fn available_on(work: &Work<'_>, availability: Availability) -> Timestamp {
 ///
 /// Returns the id of the first one. The fee is for the captured amount only.
 pub fn write_capture(work: &mut Work<'_>, charge: &Charge, availability: Availability) -> String {
-    let (processing_fee, tax) = fee(work.fees(), charge.amount_captured, &charge.currency);
+    let (fees, taken) = (work.fees(), charge.amount_captured);
+    let told = fees.take();
+    let (processing_fee, tax) =
+        told.unwrap_or_else(|| fee(fees.schedule(), taken, &charge.currency));
     let kind = if charge.id.starts_with("py_") { "payment" } else { "charge" };
     let row = BalanceRow {
         id: work.new_id("txn"),
@@ -104,6 +108,32 @@ fn write_refund_row(
     id
 }
 
+/// Writes the line of a dispute, by amount and fee, and returns its id. A fee below zero comes
+/// back.
+pub fn write_dispute(
+    work: &mut Work<'_>,
+    dispute: &Dispute,
+    (amount, fee): (i64, i64),
+    (category, text): (&str, String),
+) -> String {
+    let row = BalanceRow {
+        id: work.new_id("txn"),
+        created: work.now,
+        available_on: work.now,
+        amount,
+        processing_fee: fee,
+        tax: 0,
+        currency: dispute.currency.clone(),
+        kind: "adjustment".to_owned(),
+        category: category.to_owned(),
+        source: dispute.id.clone(),
+        description: Some(text.into()),
+    };
+    let id = row.id.clone();
+    work.put(row);
+    id
+}
+
 fn funds(currency: &str, amount: i64) -> Value {
     json!({ "amount": amount, "currency": currency, "source_types": { "card": amount } })
 }
@@ -129,12 +159,14 @@ pub fn view(state: &State, now: Timestamp) -> Value {
     })
 }
 
-/// Sums per currency: what charges and refunds say on one side, what the balance says on the other.
+/// Sums per currency: what charges, refunds and disputes say on one side,
+/// what the balance says on the other.
 pub fn totals(state: &State) -> Value {
     #[derive(Default)]
     struct Sums {
         charged: i64,
         refunded: i64,
+        disputed: i64,
         fees: i64,
         balance: i64,
     }
@@ -144,6 +176,9 @@ pub fn totals(state: &State) -> Value {
         sums.charged += charge.amount_captured;
         sums.refunded += charge.amount_refunded;
     }
+    for dispute in state.disputes.oldest_first().filter(|dispute| dispute.withdrawn) {
+        sums.entry(&dispute.currency).or_default().disputed += dispute.amount;
+    }
     for row in state.rows.oldest_first() {
         let sums = sums.entry(&row.currency).or_default();
         sums.fees += row.fee();
@@ -151,8 +186,8 @@ pub fn totals(state: &State) -> Value {
     }
     let of = |sums: Sums| {
         json!({
-            "charged": sums.charged, "refunded": sums.refunded, "fees": sums.fees,
-            "balance": sums.balance
+            "charged": sums.charged, "refunded": sums.refunded, "disputed": sums.disputed,
+            "fees": sums.fees, "balance": sums.balance
         })
     };
     Value::Object(sums.into_iter().map(|(code, sums)| (code.to_owned(), of(sums))).collect())

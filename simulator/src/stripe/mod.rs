@@ -9,13 +9,14 @@
 //!
 //! One request is one [`Work`]: it runs alone on the state, and what it changed, the stored answer
 //! for its idempotency key and the events with their deliveries go to the journal as one line
-//! before the answer leaves. Actions: [`intent`], [`charge`], [`refund`], [`customer`]; what
-//! happens by itself: [`late`]; reading: [`read`]; the buyer's page: [`hosted`].
+//! before the answer leaves. Actions: [`intent`], [`charge`], [`refund`], [`customer`],
+//! [`dispute`]; what happens by itself: [`late`]; reading: [`read`]; the buyer's page: [`hosted`].
 
 mod amount;
 mod balance;
 mod charge;
 mod customer;
+mod dispute;
 mod hosted;
 mod http;
 mod instrument;
@@ -37,7 +38,7 @@ use chrono::TimeDelta;
 use mizan_money::Timestamp;
 use serde_json::{Value, json};
 
-use crate::config::{FeeSchedule, SimClock, SimulatorConfig};
+use crate::config::{Fees, SimClock, SimulatorConfig};
 use crate::error::SimulatorError;
 use crate::fault::FaultEngine;
 use crate::journal::{Broken, Journal};
@@ -51,7 +52,7 @@ const JOURNAL_FILE: &str = "stripe.jsonl";
 
 /// The settings that do not change while it runs.
 pub struct Settings {
-    pub fees: FeeSchedule,
+    pub fees: Fees,
     pub seed: u64,
     pub late_outcome: TimeDelta,
     pub public_url: String,
@@ -108,7 +109,7 @@ impl StripeGateway {
         let endpoint = Endpoint { url: config.webhook_url.clone(), secrets };
         Ok(Self {
             settings: Settings {
-                fees: config.fees,
+                fees: Fees::new(config.fees),
                 seed: config.seed,
                 late_outcome: TimeDelta::seconds(i64::from(config.late_outcome_after_s)),
                 public_url,
@@ -125,7 +126,9 @@ impl StripeGateway {
 
     /// The API and the hosted pages.
     pub fn router(self: &Arc<Self>) -> Router {
-        http::router(Arc::clone(self)).merge(hosted::router(Arc::clone(self)))
+        http::router(Arc::clone(self))
+            .merge(hosted::router(Arc::clone(self)))
+            .merge(dispute::control::router(Arc::clone(self)))
     }
 
     fn now(&self) -> Timestamp {
@@ -182,6 +185,11 @@ impl StripeGateway {
         webhook::deliver_due(self, &self.client).await
     }
 
+    /// What the gateway keeps for the next capture that has no told fee yet.
+    pub fn tell_fee(&self, fee: i64, tax: i64) {
+        self.settings.fees.tell(fee, tax);
+    }
+
     /// Queues an event once more. `None`: there is no such event.
     pub fn resend(&self, event_id: &str) -> Result<Option<()>, Broken> {
         self.transact(|work| {
@@ -198,6 +206,8 @@ impl StripeGateway {
             let charges = state.charges.oldest_first();
             let charges: Vec<_> = charges.map(|row| view::charge(state, row)).collect();
             let refunds: Vec<_> = state.refunds.oldest_first().map(view::refund).collect();
+            let disputes = state.disputes.oldest_first();
+            let disputes: Vec<_> = disputes.map(|row| dispute::show(state, row, now)).collect();
             let rows = state.rows.oldest_first();
             let rows: Vec<_> = rows.map(|row| view::balance_row(row, now)).collect();
             let customers: Vec<_> = state.customers.oldest_first().map(view::customer).collect();
@@ -205,6 +215,7 @@ impl StripeGateway {
                 "payment_intents": intents,
                 "charges": charges,
                 "refunds": refunds,
+                "disputes": disputes,
                 "balance_transactions": rows,
                 "customers": customers,
                 "events": state.events.len(),
@@ -218,7 +229,7 @@ impl StripeGateway {
         let totals = self.read(|state, _| balance::totals(state))?;
         let wrong = totals.as_object().into_iter().flatten().filter(|(_, sums)| {
             let of = |name: &str| sums[name].as_i64().unwrap_or_default();
-            of("charged") - of("refunded") - of("fees") != of("balance")
+            of("charged") - of("refunded") - of("disputed") - of("fees") != of("balance")
         });
         Ok(wrong.map(|(code, sums)| format!("{code}: {sums}")).collect())
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::balance;
+use super::dispute as disputed;
 use super::state::{PaymentMethod, State};
 use super::wire::error::StripeError;
 use super::wire::list::Page;
@@ -36,6 +37,12 @@ pub fn charge(state: &State, id: &str, params: Params) -> Answer {
 /// One refund.
 pub fn refund(state: &State, id: &str, params: Params) -> Answer {
     one(state.refunds.get(id), "refund", id, params).map(view::refund)
+}
+
+/// One dispute.
+pub fn dispute(state: &State, now: Timestamp, id: &str, params: Params) -> Answer {
+    let found = one(state.disputes.get(id), "dispute", id, params)?;
+    Ok(disputed::show(state, found, now))
 }
 
 /// One balance transaction.
@@ -118,6 +125,21 @@ pub fn refunds(state: &State, mut params: Params) -> Answer {
         |row| row.created,
         |row| fits(intent.as_ref(), &row.intent) && fits(charge.as_ref(), &row.charge),
         view::refund,
+    )
+}
+
+/// Disputes.
+pub fn disputes(state: &State, now: Timestamp, mut params: Params) -> Answer {
+    let page = Page::take(&mut params)?;
+    let intent = params.text("payment_intent")?;
+    let charge = params.text("charge")?;
+    params.finish()?;
+    page.of(
+        "/v1/disputes",
+        &state.disputes,
+        |row| row.created,
+        |row| fits(intent.as_ref(), &row.intent) && fits(charge.as_ref(), &row.charge),
+        |row| disputed::show(state, row, now),
     )
 }
 

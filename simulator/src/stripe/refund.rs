@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::amount;
 use super::balance;
+use super::dispute::record::DisputeStatus;
 use super::instrument::{self, Behaviour};
 use super::state::{Charge, Refund, RefundStatus};
 use super::wire::error::StripeError;
@@ -23,6 +24,10 @@ pub fn create(work: &mut Work<'_>, mut params: Params) -> Result<Value, StripeEr
     params.finish()?;
 
     let charge = find_charge(work, intent.as_deref(), charge.as_deref())?;
+    if is_disputed(work, &charge) {
+        let message = format!("The charge {} has been charged back.", charge.id);
+        return Err(StripeError::state("charge_disputed", &message));
+    }
     let left = charge.amount_captured - charge.amount_refunded;
     if left <= 0 {
         let message = format!("Charge {} has already been refunded.", charge.id);
@@ -52,6 +57,13 @@ pub fn create(work: &mut Work<'_>, mut params: Params) -> Result<Value, StripeEr
     change_total(work, charge, amount, "charge.refunded");
     work.emit("refund.created", view::refund(&refund), None);
     Ok(view::refund(&refund))
+}
+
+/// Whether the money is with the buyer's bank, or goes there.
+fn is_disputed(work: &Work<'_>, charge: &Charge) -> bool {
+    let disputes = work.state.disputes.oldest_first().filter(|it| it.charge == charge.id);
+    let mut disputes = disputes.filter(|it| !it.status.is_inquiry());
+    disputes.any(|it| it.status != DisputeStatus::Won)
 }
 
 fn behaviour(work: &Work<'_>, charge: &Charge) -> Option<Behaviour> {

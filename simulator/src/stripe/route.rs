@@ -8,7 +8,7 @@ use super::wire::error::StripeError;
 use super::wire::expand::Kind;
 use super::wire::params::Params;
 use super::work::Work;
-use super::{charge, customer, intent, read, refund};
+use super::{charge, customer, dispute, intent, read, refund};
 use crate::fault::FaultPoint;
 
 /// One call of the API.
@@ -25,6 +25,10 @@ pub enum Call {
     UpdateRefund(String),
     ReadRefund(String),
     ListRefunds,
+    UpdateDispute(String),
+    CloseDispute(String),
+    ReadDispute(String),
+    ListDisputes,
     ReadCharge(String),
     ListCharges,
     ReadRow(String),
@@ -54,6 +58,8 @@ impl Call {
             ["payment_intents", id] => Self::ReadIntent((*id).to_owned()),
             ["refunds"] => Self::ListRefunds,
             ["refunds", id] => Self::ReadRefund((*id).to_owned()),
+            ["disputes"] => Self::ListDisputes,
+            ["disputes", id] => Self::ReadDispute((*id).to_owned()),
             ["charges"] => Self::ListCharges,
             ["charges", id] => Self::ReadCharge((*id).to_owned()),
             ["balance_transactions"] => Self::ListRows,
@@ -78,6 +84,8 @@ impl Call {
             ["payment_intents", id, "cancel"] => Self::CancelIntent((*id).to_owned()),
             ["refunds"] => Self::CreateRefund,
             ["refunds", id] => Self::UpdateRefund((*id).to_owned()),
+            ["disputes", id] => Self::UpdateDispute((*id).to_owned()),
+            ["disputes", id, "close"] => Self::CloseDispute((*id).to_owned()),
             ["customers"] => Self::CreateCustomer,
             ["customers", id] => Self::UpdateCustomer((*id).to_owned()),
             _ => return None,
@@ -106,7 +114,13 @@ impl Call {
             | Self::UpdateCustomer(_)
             | Self::ReadCustomer(_)
             | Self::ListCustomers => Kind::Customer,
-            Self::ReadEvent(_) | Self::ListEvents | Self::ReadBalance => Kind::Plain,
+            Self::UpdateDispute(_)
+            | Self::CloseDispute(_)
+            | Self::ReadDispute(_)
+            | Self::ListDisputes
+            | Self::ReadEvent(_)
+            | Self::ListEvents
+            | Self::ReadBalance => Kind::Plain,
         }
     }
 
@@ -116,6 +130,7 @@ impl Call {
             self,
             Self::ListIntents
                 | Self::ListRefunds
+                | Self::ListDisputes
                 | Self::ListCharges
                 | Self::ListRows
                 | Self::ListEvents
@@ -131,9 +146,10 @@ impl Call {
             Self::CaptureIntent(_) => Some(FaultPoint::Capture),
             Self::CancelIntent(_) => Some(FaultPoint::Cancel),
             Self::CreateRefund => Some(FaultPoint::Refund),
-            Self::ReadIntent(_) | Self::ReadRefund(_) | Self::ReadCharge(_) => {
-                Some(FaultPoint::Retrieve)
-            }
+            Self::ReadIntent(_)
+            | Self::ReadRefund(_)
+            | Self::ReadCharge(_)
+            | Self::ReadDispute(_) => Some(FaultPoint::Retrieve),
             _ => None,
         }
     }
@@ -149,6 +165,9 @@ impl Call {
             | Self::CancelIntent(id)
             | Self::ReadIntent(id) => of_intent(id),
             Self::ReadCharge(id) => of_charge(id),
+            Self::ReadDispute(id) => {
+                state.disputes.get(id).and_then(|dispute| of_intent(&dispute.intent))
+            }
             Self::ReadRefund(id) => state.refunds.get(id).map(|refund| {
                 let mut metadata = of_intent(&refund.intent).unwrap_or_default();
                 metadata.extend(refund.metadata.clone());
@@ -179,6 +198,10 @@ impl Call {
             Self::CancelIntent(id) => intent::cancel(work, id, params),
             Self::CreateRefund => refund::create(work, params),
             Self::UpdateRefund(id) => refund::update(work, id, params),
+            Self::UpdateDispute(id) => dispute::update(work, id, params),
+            Self::CloseDispute(id) => dispute::close(work, id, params),
+            Self::ReadDispute(id) => read::dispute(work.state, now, id, params),
+            Self::ListDisputes => read::disputes(work.state, now, params),
             Self::CreateCustomer => customer::create(work, params),
             Self::UpdateCustomer(id) => customer::update(work, id, params),
             Self::ReadIntent(id) => read::intent(work.state, id, params),

@@ -6,6 +6,7 @@ use mizan_money::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::dispute::record::Dispute;
 use crate::table::{Keyed, Table};
 use crate::webhook::Delivery;
 
@@ -265,7 +266,7 @@ macro_rules! keyed {
 
 keyed!(
     Intent by id, Charge by id, Refund by id, BalanceRow by id, Customer by id,
-    PaymentMethod by id, Event by id, StoredAnswer by key
+    PaymentMethod by id, Event by id, StoredAnswer by key, Dispute by id
 );
 
 impl From<Delivery> for Record {
@@ -280,6 +281,7 @@ pub enum Record {
     Intent(Box<Intent>),
     Charge(Box<Charge>),
     Refund(Refund),
+    Dispute(Box<Dispute>),
     BalanceRow(BalanceRow),
     Customer(Customer),
     PaymentMethod(PaymentMethod),
@@ -304,6 +306,7 @@ pub struct State {
     pub intents: Table<Intent>,
     pub charges: Table<Charge>,
     pub refunds: Table<Refund>,
+    pub disputes: Table<Dispute>,
     pub rows: Table<BalanceRow>,
     pub customers: Table<Customer>,
     pub methods: Table<PaymentMethod>,
@@ -340,6 +343,7 @@ impl State {
                 }
                 self.deliveries.put(delivery);
             }
+            Record::Dispute(dispute) => self.disputes.put(*dispute),
             Record::Charge(charge) => self.charges.put(*charge),
             Record::BalanceRow(row) => self.rows.put(row),
             Record::Customer(customer) => self.customers.put(customer),

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::Settings;
 use super::state::{Event, Metadata, Record, State};
 use super::wire::view::API_VERSION;
-use crate::config::FeeSchedule;
+use crate::config::Fees;
 use crate::fault::odd::{self, Fields};
 use crate::fault::{Fault, FaultEngine, FaultKind, FaultPoint};
 use crate::webhook::{Delivery, DispatchPlan};
@@ -62,8 +62,8 @@ impl<'a> Work<'a> {
     }
 
     /// The fees of this account.
-    pub fn fees(&self) -> FeeSchedule {
-        self.settings.fees
+    pub fn fees(&self) -> &Fees {
+        &self.settings.fees
     }
 
     /// Keeps a new or changed record.

@@ -4,6 +4,7 @@
 mod api;
 mod bank;
 mod crash;
+mod disputes;
 mod faults;
 mod fields;
 mod hosted;

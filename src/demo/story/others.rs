@@ -7,12 +7,12 @@ use mizan_simulator::Simulator;
 use serde_json::json;
 
 use super::super::rules;
-use super::super::shop::Reply;
-use super::super::stage::OTHERS;
 use super::Story;
 use crate::cli::end::Failure;
 use crate::cli::output::grouped;
 use crate::cli::simulated::title;
+use crate::stage::OTHERS;
+use crate::stage::shop::Reply;
 
 /// The price of the order in minor units, 5 % VAT included.
 const PRICE: i64 = 10_500;

@@ -19,7 +19,7 @@ use super::record::Line;
 use super::state::State;
 use super::wire::{Seal, Wire};
 use super::work::{Settings, Tools, Work};
-use crate::config::{SimClock, SimulatorConfig};
+use crate::config::{Fees, SimClock, SimulatorConfig};
 use crate::error::SimulatorError;
 use crate::fault::FaultEngine;
 use crate::journal::{Broken, Journal};
@@ -80,7 +80,7 @@ impl Bank {
         Ok(Self {
             wire,
             settings: Settings {
-                fees: config.fees,
+                fees: Fees::new(config.fees),
                 seed: config.seed,
                 late_outcome: seconds(config.late_outcome_after_s),
                 settle_after: config.settle_after_s.map(seconds),
@@ -151,6 +151,11 @@ impl Bank {
             return 0;
         }
         webhook::deliver_due(self, &self.client).await
+    }
+
+    /// What the gateway keeps for the next capture that has no told fee yet.
+    pub fn tell_fee(&self, fee: i64, tax: i64) {
+        self.settings.fees.tell(fee, tax);
     }
 
     /// Queues an event once more. `None`: there is no such event.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::error::StripeError;
 use super::view;
+use crate::stripe::dispute;
 use crate::stripe::state::State;
 
 const DEPTH_MAX: usize = 4;
@@ -19,7 +20,7 @@ pub enum Kind {
     BalanceRow,
     Customer,
     PaymentMethod,
-    /// The source of a balance transaction: a charge or a refund.
+    /// The source of a balance transaction: a charge, a refund or a dispute.
     Source,
     /// Nothing in it can be expanded.
     Plain,
@@ -101,6 +102,7 @@ fn look_up(state: &State, now: Timestamp, id: &str) -> Option<Value> {
     match prefix {
         "pi" => state.intents.get(id).map(view::intent),
         "ch" | "py" => state.charges.get(id).map(|charge| view::charge(state, charge)),
+        "dp" => state.disputes.get(id).map(|row| dispute::show(state, row, now)),
         "re" | "pyr" => state.refunds.get(id).map(view::refund),
         "txn" => state.rows.get(id).map(|row| view::balance_row(row, now)),
         "cus" => state.customers.get(id).map(view::customer),

@@ -107,7 +107,7 @@ pub fn charge(state: &State, charge: &Charge) -> Value {
         "currency": charge.currency,
         "customer": charge.customer,
         "description": charge.description,
-        "disputed": false,
+        "disputed": state.disputes.oldest_first().any(|dispute| dispute.charge == charge.id),
         "failure_balance_transaction": null,
         "failure_code": of_failure("code"),
         "failure_message": of_failure("message"),
@@ -265,7 +265,9 @@ pub fn balance_row(row: &BalanceRow, now: Timestamp) -> Value {
     };
     let mut details = Vec::new();
     if row.processing_fee != 0 {
-        details.push(detail(row.processing_fee, "stripe_fee", "Stripe processing fees"));
+        let of_dispute = row.category.starts_with("dispute");
+        let name = if of_dispute { "Dispute fee" } else { "Stripe processing fees" };
+        details.push(detail(row.processing_fee, "stripe_fee", name));
     }
     if row.tax != 0 {
         details.push(detail(row.tax, "tax", "VAT"));

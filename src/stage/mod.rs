@@ -1,4 +1,8 @@
-//! What runs in a demo: the service on its database, the simulated gateways, one API key.
+//! What runs in a demo and in a story: the service on its database, the simulated gateways, one
+//! API key.
+
+pub mod scratch;
+pub mod shop;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +15,7 @@ use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan_money::Currency;
 use mizan_providers::{ProviderName, Support};
-use mizan_simulator::{Gateway, Simulator, SimulatorConfig, SimulatorError};
+use mizan_simulator::{FeeSchedule, Gateway, Simulator, SimulatorConfig, SimulatorError};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use tokio::net::TcpListener;
@@ -59,6 +63,8 @@ pub struct Plan {
     pub simulator_data: Option<PathBuf>,
     /// The folder of the demo, which is there.
     pub folder: PathBuf,
+    /// What the gateways keep for their work.
+    pub fees: FeeSchedule,
 }
 
 /// Everything that runs.
@@ -187,6 +193,7 @@ fn settings(of: ProviderName, plan: &Plan, url: &str) -> Result<SimulatorConfig,
     let gateway = simulated(of).ok_or_else(|| format!("{of} has no simulator"))?;
     let mut config = SimulatorConfig::for_gateway(gateway, sim_clock(&plan.clock));
     config.data_dir = plan.simulator_data.clone();
+    config.fees = plan.fees;
     config.webhook_url = Some(format!("{url}{}", webhook_path(of)));
     config.webhook_secret = chance(if gateway == Gateway::Stripe { "whsec_" } else { "" })?;
     config.stripe_secret_key = chance("sk_test_")?;

@@ -50,6 +50,12 @@ impl Shop {
         self.call(path, request.header("Idempotency-Key", key)).await
     }
 
+    /// Puts something in its place.
+    pub async fn put(&self, path: &str, key: &str, body: &Value) -> Result<Reply, Failure> {
+        let request = self.http.put(format!("{}{path}", self.url)).json(body);
+        self.call(path, request.header("Idempotency-Key", key)).await
+    }
+
     /// Reads.
     pub async fn get(&self, path: &str) -> Result<Reply, Failure> {
         self.call(path, self.http.get(format!("{}{path}", self.url))).await
@@ -58,7 +64,8 @@ impl Shop {
     async fn call(&self, path: &str, call: reqwest::RequestBuilder) -> Result<Reply, Failure> {
         let answer = call.bearer_auth(self.key.expose_secret()).send().await?;
         let code = answer.status().as_u16();
-        let body = serde_json::from_slice(&answer.bytes().await?)?;
+        let bytes = answer.bytes().await?;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes)? };
         Ok(Reply { path: path.to_owned(), code, body })
     }
 
