@@ -6,6 +6,7 @@ use mizan_money::{Currency, Money, MoneyError};
 use crate::books::BooksError;
 use crate::db::{DbError, Retry, Retryable};
 use crate::http::{Code, Problem};
+use crate::wallets::WalletError;
 
 /// Why nothing was booked. A rule's refusal names the numbers and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +140,15 @@ impl From<Refusal> for FinanceError {
 impl From<AccountError> for FinanceError {
     fn from(error: AccountError) -> Self {
         Self::Books(PostingError::from(error).into())
+    }
+}
+
+impl From<WalletError> for FinanceError {
+    fn from(error: WalletError) -> Self {
+        match error {
+            WalletError::Db(error) => error.into(),
+            other => Self::invalid("entries", other.to_string()),
+        }
     }
 }
 

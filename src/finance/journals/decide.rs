@@ -1,5 +1,6 @@
 //! Approves or rejects a draft: by another key, once.
 
+use mizan_ledger::{Leg, Role, Side};
 use mizan_money::{TenantId, Timestamp};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -9,6 +10,7 @@ use super::{Journal, JournalId, JournalState, WholeJournal, store};
 use crate::finance::error::FinanceError;
 use crate::finance::record::{By, Move, record, transaction};
 use crate::outbox::{self, NewEvent};
+use crate::wallets::{self, NewGrant};
 
 type Result<T> = std::result::Result<T, FinanceError>;
 
@@ -49,6 +51,7 @@ pub async fn approve(
             payload,
         });
     }
+    adopt_credits(conn, tenant, now, &journal, &legs).await?;
     let posted = record(conn, tenant, now, moves).await?;
 
     let transactions = posted.iter().map(|posted| posted.id).collect();
@@ -56,6 +59,35 @@ pub async fn approve(
     let journal = Journal { state, ..journal };
     store::decide(conn, tenant, &journal).await?;
     Ok(WholeJournal { journal, legs })
+}
+
+/// Promo credit that a journal brings is made spendable: a purse without its lot is stuck.
+async fn adopt_credits(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    journal: &Journal,
+    legs: &[Leg],
+) -> Result<()> {
+    for leg in legs {
+        let spendable = |n, word| leg.account.dimension(n) == Some(word);
+        let promo = leg.account.role() == Role::CustomerWallet
+            && spendable(1, "promo")
+            && spendable(2, "spendable");
+        let (true, Side::Credit, Some(customer)) = (promo, leg.side, leg.account.dimension(0))
+        else {
+            continue;
+        };
+        let brought = NewGrant {
+            customer: customer.to_owned(),
+            amount: leg.amount,
+            expires_at: None,
+            reason: journal.reason.clone(),
+            by: journal.created_by.clone(),
+        };
+        wallets::adopt(conn, tenant, now, &brought).await?;
+    }
+    Ok(())
 }
 
 /// Rejects a draft that another key made.
