@@ -140,7 +140,8 @@ impl Payment {
             .filter(|other| !other.is_beyond())
             .map(|other| other.charge.minor())
             .sum();
-        let left = taken - sent;
+        // What was kept back stays at the gateway, which is ours.
+        let left = taken - sent - self.intent.withheld.minor() - refund.withheld.minor();
         if all && self.intent.disputed.is_zero() && self.intent.lost.is_zero() {
             return left;
         }
