@@ -8,6 +8,7 @@ pub mod config;
 pub mod db;
 mod error;
 pub mod http;
+pub mod identifiers;
 pub mod inbox;
 pub mod jobs;
 pub mod lane;

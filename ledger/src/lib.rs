@@ -25,6 +25,7 @@ pub mod day_delta;
 pub mod entry;
 mod error;
 mod fold;
+mod hold;
 pub mod period;
 mod post;
 pub mod postings;
@@ -37,6 +38,7 @@ pub use account::AccountRef;
 pub use chart::Role;
 pub use entry::{Leg, Posting, Side, credit, debit};
 pub use error::{AccountError, LedgerError, PostingError};
+pub use hold::{Held, hold};
 pub use post::post;
 pub use store::ensure_partitions;
 pub use transaction::{

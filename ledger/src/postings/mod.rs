@@ -4,10 +4,10 @@
 //! below is what `docs/LEDGER.md` is generated from, so a posting that is not in it does not
 //! exist for an auditor.
 
+mod fx_realised;
 mod order_delivered;
 mod payment_captured;
-mod payout_initiated;
-mod payout_paid;
+mod payouts;
 mod provider_fee;
 mod provider_settled;
 mod receipt_returned;
@@ -19,10 +19,12 @@ mod vendor_released;
 
 use mizan_money::{Currency, Money};
 
+pub use fx_realised::FxRealised;
 pub use order_delivered::OrderDelivered;
 pub use payment_captured::{PaymentCaptured, VendorPart};
-pub use payout_initiated::PayoutInitiated;
-pub use payout_paid::PayoutPaid;
+pub use payouts::{
+    Payee, PayoutFailed, PayoutFee, PayoutInitiated, PayoutPaid, PayoutReturned, Till,
+};
 pub use provider_fee::ProviderFee;
 pub use provider_settled::ProviderSettled;
 pub use receipt_returned::ReceiptReturned;
@@ -60,8 +62,13 @@ pub const INDEX: &[Entry] = &[
     refund_settled::ENTRY,
     refund_bounced::ENTRY,
     provider_settled::ENTRY,
-    payout_initiated::ENTRY,
-    payout_paid::ENTRY,
+    payouts::initiated::ENTRY,
+    payouts::paid::ENTRY,
+    payouts::failed::ENTRY,
+    payouts::failed::CANCELLED,
+    payouts::returned::ENTRY,
+    payouts::fee::ENTRY,
+    fx_realised::ENTRY,
 ];
 
 /// An amount of the examples, in fils.

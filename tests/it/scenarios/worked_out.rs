@@ -2,8 +2,8 @@
 //! transactions.
 
 use mizan_ledger::postings::{
-    OrderDelivered, PaymentCaptured, PayoutInitiated, PayoutPaid, ProviderFee, ProviderSettled,
-    VendorPart, VendorReleased,
+    OrderDelivered, Payee, PaymentCaptured, PayoutInitiated, PayoutPaid, ProviderFee,
+    ProviderSettled, Till, VendorPart, VendorReleased,
 };
 use mizan_ledger::{
     AccountRef, Authority, Leg, NewTransaction, Posting, PostingKey, Role, Side, TransactionKind,
@@ -135,8 +135,9 @@ fn worked_out(inputs: &Inputs) -> Vec<(&'static str, Posting)> {
     let fee = ProviderFee { provider: provider.clone(), jurisdiction, fee, tax };
     let settled = ProviderSettled { provider, bank: bank.clone(), amount: settled };
     let released = VendorReleased { vendor: vendor.clone(), amount: share };
-    let initiated = PayoutInitiated { vendor, rail: rail.clone(), amount: share };
-    let paid = PayoutPaid { rail, bank, amount: share };
+    let payee = Payee::Vendor(vendor);
+    let initiated = PayoutInitiated { payee, rail: rail.clone(), amount: share, pays: share };
+    let paid = PayoutPaid { rail, from: Till::Bank(bank), amount: share, cost: share };
     let delivered = OrderDelivered { amount: commission };
     [
         ("payment.captured", captured.posting()),

@@ -18,7 +18,7 @@ use crate::error::LedgerError;
 pub use account::{account, account_at, accounts, trial_balance};
 pub use dated::dated_statement;
 pub use past::{balance_as_of, horizon, trial_balance_as_of};
-pub use statement::statement;
+pub use statement::{lines_between, statement};
 pub use transaction::{transaction, transaction_by_key, transactions};
 
 type Result<T> = std::result::Result<T, LedgerError>;
