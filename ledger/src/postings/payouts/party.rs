@@ -17,6 +17,30 @@ pub enum Payee {
 }
 
 impl Payee {
+    /// The payee of a stored kind and id.
+    pub fn of(kind: &str, id: &str) -> Option<Payee> {
+        match kind {
+            "vendor" => Some(Payee::Vendor(id.to_owned())),
+            "affiliate" => Some(Payee::Affiliate(id.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// `vendor` or `affiliate`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Payee::Vendor(_) => "vendor",
+            Payee::Affiliate(_) => "affiliate",
+        }
+    }
+
+    /// The shop's own id.
+    pub fn id(&self) -> &str {
+        match self {
+            Payee::Vendor(id) | Payee::Affiliate(id) => id,
+        }
+    }
+
     /// What can be paid out.
     ///
     /// # Errors

@@ -67,6 +67,31 @@ pub async fn account_at(
     row.as_ref().map(account_from).transpose()
 }
 
+/// The accounts of these paths, in every currency in which they have more than nothing on their
+/// normal side, by path and currency. The balances are not locked.
+///
+/// # Errors
+/// The database.
+pub async fn accounts_above_zero(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    paths: &[AccountRef],
+) -> Result<Vec<Account>> {
+    let rows = sqlx::query(
+        "select a.public_id, a.path, a.currency, a.created_at, b.debits, b.credits, b.version
+         from unnest($2::text[]) w (path)
+         join ledger.account a on a.tenant_id = $1 and a.path = w.path
+         join ledger.balance b on b.tenant_id = a.tenant_id and b.account_id = a.id
+         order by a.path, a.currency",
+    )
+    .bind(tenant.0)
+    .bind(paths.iter().map(AccountRef::path).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    let found = rows.iter().map(account_from).collect::<Result<Vec<_>>>()?;
+    Ok(found.into_iter().filter(|account| account.balance().is_positive()).collect())
+}
+
 /// Accounts that have entries, by path and currency; optionally of one role. None where the
 /// cursor names no account.
 ///

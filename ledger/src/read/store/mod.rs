@@ -15,7 +15,7 @@ use crate::account::AccountRef;
 use crate::entry::Side;
 use crate::error::LedgerError;
 
-pub use account::{account, account_at, accounts, trial_balance};
+pub use account::{account, account_at, accounts, accounts_above_zero, trial_balance};
 pub use dated::dated_statement;
 pub use past::{balance_as_of, horizon, trial_balance_as_of};
 pub use statement::{lines_between, statement};

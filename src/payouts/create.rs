@@ -1,0 +1,175 @@
+//! Makes payouts, many at once: locks, decides, reserves.
+
+use chrono::NaiveDate;
+use mizan_ledger::postings::Payee;
+use mizan_money::id::{PayoutId, PayoutRunId};
+use mizan_money::{Currency, Money};
+use mizan_providers::ProviderName;
+use sqlx::PgConnection;
+
+use super::convert::FxRate;
+use super::desk::Desk;
+use super::error::{PayoutError, corrupt, invalid};
+use super::payout::{Conversion, Payout, State};
+use super::store;
+
+/// Gateways that pay out.
+const PAYING: [ProviderName; 3] =
+    [ProviderName::Stripe, ProviderName::Razorpay, ProviderName::Paypal];
+
+/// A payout to be made.
+#[derive(Debug, Clone)]
+pub struct NewPayout {
+    /// Whose money.
+    pub payee: Payee,
+    /// From which balance.
+    pub currency: Currency,
+    /// How much, in minor units; else all there is.
+    pub asked: Option<i64>,
+    /// How; else as the payee's terms say.
+    pub rail: Option<String>,
+    /// In which currency; else as the payee's terms say, else the balance's own.
+    pub pay_currency: Option<Currency>,
+    /// By which rate and who says so; else the newest that is stored.
+    pub rate: Option<(FxRate, String)>,
+    /// The payout of which it is a new attempt.
+    pub retry_of: Option<PayoutId>,
+    /// The run that makes it, and its date.
+    pub run: Option<(PayoutRunId, NaiveDate)>,
+}
+
+/// Makes payouts, each of another payee or currency. Each is reserved where its gates let it
+/// through, kept with its reasons where they do not, or refused by itself.
+///
+/// # Errors
+/// The database; the caller rolls back.
+pub async fn create_payouts(
+    conn: &mut PgConnection,
+    desk: &Desk<'_>,
+    commands: &[NewPayout],
+) -> Result<Vec<Result<Payout, PayoutError>>, PayoutError> {
+    let mut payees: Vec<&Payee> = commands.iter().map(|it| &it.payee).collect();
+    payees.sort();
+    payees.dedup();
+    for payee in payees {
+        store::add_payee(conn, desk.tenant, payee, desk.now).await?;
+        store::lock_payee(conn, desk.tenant, payee).await?;
+    }
+    let mut drafts = Vec::new();
+    for command in commands {
+        drafts.push(draft(conn, desk, command).await);
+    }
+    if let Some(at) = drafts.iter().position(|it| matches!(it, Err(PayoutError::Db(_)))) {
+        return Err(drafts.swap_remove(at).err().unwrap_or_else(|| corrupt("a lost error")));
+    }
+    let made: Vec<Payout> = drafts.iter().filter_map(|it| it.as_ref().ok().cloned()).collect();
+    let heads = desk.hold(conn, &made).await?;
+    let mut answers = Vec::new();
+    let mut accepted = Vec::new();
+    for draft in drafts {
+        let filled = draft.and_then(|payout| {
+            let key = (payout.payee.available()?, payout.amount.currency());
+            let held = heads.get(&key).ok_or_else(|| corrupt("a head that is not held"))?;
+            fill(payout, held.balance)
+        });
+        match filled {
+            Ok(payout) => {
+                store::insert_payout(conn, desk.tenant, &payout).await?;
+                desk.steps(conn, &payout, &[("draft", None)]).await?;
+                answers.push(None);
+                accepted.push(payout);
+            }
+            Err(refusal) => answers.push(Some(refusal)),
+        }
+    }
+    let mut settled = desk.settle(conn, accepted, &heads).await?.into_iter();
+    let lost = || corrupt("a payout was lost on the way");
+    answers
+        .into_iter()
+        .map(|answer| match answer {
+            Some(refusal) => Ok(Err(refusal)),
+            None => settled.next().map(Ok).ok_or_else(lost),
+        })
+        .collect()
+}
+
+/// What was asked for, or all there is.
+fn fill(mut payout: Payout, available: Money) -> Result<Payout, PayoutError> {
+    let (payee, currency) = (payout.payee.id().to_owned(), available.currency());
+    if !available.is_positive() {
+        return Err(PayoutError::Nothing { payee, currency: currency.code() });
+    }
+    let asked = payout.asked.map_or(available, |asked| Money::new(asked, currency));
+    if asked.minor() > available.minor() {
+        return Err(PayoutError::NotEnough { payee, left: available, asked });
+    }
+    price(&mut payout, asked)?;
+    Ok(payout)
+}
+
+/// Sets the amount, and what it comes to for the payee.
+pub(super) fn price(payout: &mut Payout, amount: Money) -> Result<(), PayoutError> {
+    let pays = payout.worth(amount).filter(|pays| pays.is_positive() || amount.is_zero());
+    let into = payout.pays.currency();
+    payout.pays = pays.ok_or_else(|| {
+        invalid("amount", format!("{amount} comes to no amount of {into} that can be paid."))
+    })?;
+    payout.amount = amount;
+    Ok(())
+}
+
+async fn draft(
+    conn: &mut PgConnection,
+    desk: &Desk<'_>,
+    command: &NewPayout,
+) -> Result<Payout, PayoutError> {
+    command.payee.available()?;
+    let terms = store::terms(conn, desk.tenant, &command.payee).await?.unwrap_or_default();
+    let rail = command.rail.clone().unwrap_or(terms.rail);
+    if rail.parse::<ProviderName>().is_ok_and(|gateway| !PAYING.contains(&gateway)) {
+        return Err(PayoutError::NoSuchRail { rail });
+    }
+    let own = command.currency;
+    let pays = command.pay_currency.or(terms.pay_currency).unwrap_or(own);
+    let conversion = match (&command.rate, own == pays) {
+        (None, true) => None,
+        (Some(_), true) => {
+            let message = format!("A payout of {own} in {own} has no rate.");
+            return Err(PayoutError::Currencies { param: "rate", message });
+        }
+        (Some((rate, source)), false) => {
+            Some(Conversion { rate: rate.clone(), source: source.clone(), at: desk.now })
+        }
+        (None, false) => {
+            let newest = store::newest_rate(conn, desk.tenant, (own, pays), desk.now).await?;
+            let missing = PayoutError::NoRate { from: own.code(), to: pays.code() };
+            Some(newest.ok_or(missing)?)
+        }
+    };
+    Ok(Payout {
+        id: PayoutId::generate(desk.now),
+        payee: command.payee.clone(),
+        state: State::Draft,
+        rail,
+        asked: command.asked,
+        amount: Money::zero(own),
+        pays: Money::zero(pays),
+        conversion,
+        bank_version: None,
+        created_at: desk.now,
+        created_by: desk.actor.clone(),
+        approval: None,
+        retry_of: command.retry_of,
+        run: command.run,
+        file: None,
+        cut: None,
+        reserved_at: None,
+        submitted_at: None,
+        paid_at: None,
+        ended_at: None,
+        till: None,
+        cost: None,
+        fee: None,
+        trouble: None,
+    })
+}
