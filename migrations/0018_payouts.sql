@@ -50,6 +50,9 @@ create table payouts.bank_account (
     routing_scheme text check (routing_scheme in ('ifsc', 'aba', 'sort_code')),
     routing        text,
     bic            text,
+    -- An account at a gateway: who that is, and the payee's name there.
+    gateway        text check (gateway in ('stripe', 'razorpay', 'paypal')),
+    gateway_account text,
     created_at     timestamptz not null,
     created_by     text not null,
     verified_at    timestamptz,
@@ -58,10 +61,11 @@ create table payouts.bank_account (
     blocked_reason text,
     primary key (tenant_id, kind, payee, version),
     foreign key (tenant_id, kind, payee) references payouts.payee,
-    constraint account_is_an_iban_or_a_number check (
-        (iban is null) = (account_number is not null)
+    constraint account_is_one_of_three check (
+        num_nonnulls(iban, account_number, gateway_account) = 1
         and (account_number is null) = (routing_scheme is null)
         and (routing_scheme is null) = (routing is null)
+        and (gateway_account is null) = (gateway is null)
     ),
     constraint block_has_a_reason check ((blocked_at is null) = (blocked_reason is null))
 );
@@ -266,3 +270,31 @@ create table payouts.step (
 );
 call mizan.isolate_tenants('payouts.step');
 grant select, insert on payouts.step to mizan_service;
+
+-- What is asked of a gateway for a payout: written before it is asked, so that a crash leaves a
+-- trace, and asked again under the same key as long as the outcome is not known.
+create table payouts.call (
+    tenant_id     integer not null,
+    payout_id     uuid not null,
+    -- Our operation, which the gateway's key is made of.
+    id            uuid not null,
+    connection    text not null,
+    -- `sent` may have been executed; `known` has the gateway's own name of it.
+    state         text not null check (state in ('written', 'sent', 'known', 'over')),
+    provider_ref  text,
+    -- What the gateway said last, in a word.
+    said          text,
+    checks        smallint not null default 0,
+    created_at    timestamptz not null,
+    sent_at       timestamptz,
+    next_check_at timestamptz,
+    primary key (tenant_id, payout_id),
+    foreign key (tenant_id, payout_id) references payouts.payout,
+    constraint known_has_a_name check (state <> 'known' or provider_ref is not null),
+    constraint sent_has_a_time check (state = 'written' or sent_at is not null or state = 'over')
+);
+call mizan.isolate_tenants('payouts.call');
+create index call_due on payouts.call (tenant_id, next_check_at) where next_check_at is not null;
+grant select, insert on payouts.call to mizan_service;
+grant update (state, provider_ref, said, checks, sent_at, next_check_at)
+    on payouts.call to mizan_service;

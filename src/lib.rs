@@ -15,6 +15,7 @@ pub mod lane;
 pub mod metrics;
 pub mod outbox;
 pub mod payments;
+pub mod payouts;
 pub mod replay;
 pub mod routing;
 pub mod telemetry;

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::{Code, Problem, envelope, health, in_flight, metrics, openapi, problem_pages};
 use crate::app::App;
-use crate::{books, inbox, payments, routing};
+use crate::{books, inbox, payments, payouts, routing};
 
 /// The routes of the interface under `/v1`, all behind an API key: each handler takes a
 /// [`Caller`](crate::auth::Caller).
@@ -17,6 +17,7 @@ fn api_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(payments::http::routes())
         .merge(routing::routes())
+        .merge(payouts::routes())
         .merge(books::http::routes())
 }
 

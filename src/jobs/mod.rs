@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | sweep operations and fees | 5 s | what is due is postponed in the transaction that reads it |
 //! | retry parked webhooks | 10 s | a delivery is locked while it is tried |
+//! | pay out over gateways | 5 s | asked again under the same key only |
+//! | run the payouts of the day | 5 min | one payout for each payee, currency and day |
 //! | make partitions ahead | 1 h | what exists is left alone |
 //! | prove the books | 1 min, once a night from 02:30 UTC | it reads, and marks what it proved |
 //! | sum up days that are over | 10 min | a day is summed up whole or not at all |
@@ -44,6 +46,12 @@ pub fn spawn(app: &App) -> Jobs {
     every(&mut tasks, app, "sweep", seconds(5), |app| async move { sweep(&app).await.map(drop) });
     every(&mut tasks, app, "retry_parked", seconds(10), |app| async move {
         retry_parked(&app).await.map(drop)
+    });
+    every(&mut tasks, app, "payouts", seconds(5), |app| async move {
+        crate::payouts::sweep(&app).await.map(drop)
+    });
+    every(&mut tasks, app, "payout_run", seconds(300), |app| async move {
+        crate::payouts::run_today(&app).await.map(drop)
     });
     every(&mut tasks, app, "ensure_partitions", seconds(3_600), |app| async move {
         ensure_partitions(&app).await.map(drop)
@@ -90,6 +98,8 @@ pub async fn tick(app: &App) -> Result<(), crate::inbox::InboxError> {
     ensure_partitions(app).await?;
     sweep(app).await?;
     retry_parked(app).await?;
+    crate::payouts::run_today(app).await?;
+    crate::payouts::sweep(app).await?;
     fold_days(app).await?;
     Nightly::default().run(app).await?;
     Ok(())

@@ -5,13 +5,15 @@ use mizan_money::Money;
 use mizan_money::id::PayoutId;
 use sqlx::PgConnection;
 
+use super::call;
 use super::convert::FxRate;
-use super::create::{NewPayout, create_payouts, price};
+use super::create::{NewPayout, create_payouts, price_again};
 use super::desk::{ACTOR, Desk, event};
 use super::error::{PayoutError, corrupt};
 use super::gates::Approval;
 use super::payout::{Payout, State};
 use super::store;
+use crate::payments::gateway::Gateways;
 use crate::payments::plan::Plan;
 
 /// A payout with its payee and itself locked.
@@ -30,14 +32,11 @@ pub(super) async fn locked(
 async fn look_again(
     conn: &mut PgConnection,
     desk: &Desk<'_>,
-    mut payout: Payout,
+    payout: Payout,
 ) -> Result<Payout, PayoutError> {
     let heads = desk.hold(conn, std::slice::from_ref(&payout)).await?;
-    let key = (payout.payee.available()?, payout.amount.currency());
-    let held = heads.get(&key).ok_or_else(|| corrupt("a head that is not held"))?;
-    if payout.asked.is_none() && held.balance.is_positive() {
-        price(&mut payout, held.balance)?;
-    }
+    let available = Desk::held(&heads, &payout)?.balance;
+    let payout = price_again(payout, available)?;
     let settled = desk.settle(conn, vec![payout], &heads).await?.pop();
     settled.ok_or_else(|| corrupt("a payout was lost on the way"))
 }
@@ -62,29 +61,36 @@ pub async fn approve(
     look_again(conn, desk, payout).await
 }
 
-/// Looks at the gates again; or hands a payout over whose money is reserved.
+/// Looks at the gates again; or hands a payout over whose money is reserved: to its gateway,
+/// where the payee has an account there and we have a connection, else to whoever does it by
+/// hand.
 ///
 /// # Errors
-/// A state in which neither is possible, the database.
+/// A state in which neither is possible, what holds it back, the database.
 pub async fn submit(
     conn: &mut PgConnection,
     desk: &Desk<'_>,
+    gateways: &Gateways,
     id: PayoutId,
 ) -> Result<Payout, PayoutError> {
     let mut payout = locked(conn, desk, id).await?;
-    match payout.state {
-        State::Draft | State::Gated | State::Approved => look_again(conn, desk, payout).await,
-        State::Reserved => {
-            (payout.state, payout.submitted_at) = (State::Submitted, Some(desk.now));
-            let mut plan = Plan::new(desk.now, ACTOR);
-            plan.announce("payout.submitted", id.to_string(), None, event(&payout));
-            store::save(conn, desk.tenant, &payout, desk.now).await?;
-            desk.steps(conn, &payout, &[("submitted", None)]).await?;
-            plan.announce_all(conn, desk.tenant, &[]).await?;
-            Ok(payout)
-        }
-        _ => Err(payout.refuse("a submission", "a payout at its gates, or one that is reserved")),
+    if payout.state.is_before_reserve() {
+        return look_again(conn, desk, payout).await;
     }
+    if payout.state != State::Reserved {
+        return Err(payout.refuse("a submission", "one at its gates, or one that is reserved"));
+    }
+    if let Some(why) = desk.held_back(conn, &payout).await? {
+        return Err(PayoutError::HeldBack { payout: id, why });
+    }
+    (payout.state, payout.submitted_at) = (State::Submitted, Some(desk.now));
+    let mut plan = Plan::new(desk.now, ACTOR);
+    plan.announce("payout.submitted", id.to_string(), None, event(&payout));
+    store::save(conn, desk.tenant, &payout, desk.now).await?;
+    let how = call::write(conn, desk, gateways, &payout).await?;
+    desk.steps(conn, &payout, &[("submitted", how)]).await?;
+    plan.announce_all(conn, desk.tenant, &[]).await?;
+    Ok(payout)
 }
 
 /// Calls a payout off that was not handed over; what was reserved is available again.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mizan_money::{Currency, Timestamp};
+use mizan_providers::ProviderName;
 
 use super::error::{PayoutError, invalid};
 use crate::identifiers::{AbaRouting, Bic, Iban, IdentifierError, Ifsc, SortCode, account_number};
@@ -57,6 +58,13 @@ pub enum Number {
         /// The bank.
         routing: String,
     },
+    /// An account at a gateway that pays out.
+    Gateway {
+        /// The gateway.
+        gateway: ProviderName,
+        /// What the gateway knows the payee by.
+        account: String,
+    },
 }
 
 impl Number {
@@ -64,9 +72,18 @@ impl Number {
     pub fn last4(&self) -> &str {
         let whole = match self {
             Self::Iban(iban) => iban,
-            Self::Local { account, .. } => account,
+            Self::Local { account, .. } | Self::Gateway { account, .. } => account,
         };
         whole.get(whole.len().saturating_sub(4)..).unwrap_or_default()
+    }
+
+    /// What kind of account it is.
+    pub const fn scheme(&self) -> &'static str {
+        match self {
+            Self::Iban(_) => "iban",
+            Self::Local { scheme, .. } => scheme.as_str(),
+            Self::Gateway { gateway, .. } => gateway.as_str(),
+        }
     }
 }
 
@@ -89,6 +106,8 @@ pub struct Said<'a> {
     pub account_number: Option<&'a str>,
     /// The bank, in one of the three schemes.
     pub routing: Option<(Scheme, &'a str)>,
+    /// A gateway, and the payee's account there.
+    pub gateway: Option<(&'a str, &'a str)>,
     /// The bank as BIC.
     pub bic: Option<&'a str>,
     /// ISO 3166.
@@ -136,11 +155,16 @@ impl Said<'_> {
     /// The field, with the check that failed.
     pub fn check(&self) -> Result<Details, PayoutError> {
         let holder = self.holder.trim();
-        if !(1..=140).contains(&holder.chars().count()) || holder.contains(char::is_control) {
-            return Err(invalid("holder", "A holder has 1 to 140 characters."));
+        // What a table would take for a formula is nobody's name.
+        let plain = holder.starts_with(char::is_alphanumeric) && !holder.contains(char::is_control);
+        if !(1..=140).contains(&holder.chars().count()) || !plain {
+            let message = "A holder has 1 to 140 characters and begins with a letter or a digit.";
+            return Err(invalid("holder", message));
         }
         let town = self.town.map(str::trim);
-        if town.is_some_and(|it| !(1..=35).contains(&it.chars().count())) {
+        let fits =
+            |it: &str| (1..=35).contains(&it.chars().count()) && !it.contains(char::is_control);
+        if town.is_some_and(|it| !fits(it)) {
             return Err(invalid("town", "A town has 1 to 35 characters."));
         }
         if self.country.len() != 2 || !self.country.bytes().all(|b| b.is_ascii_uppercase()) {
@@ -163,6 +187,12 @@ impl Said<'_> {
 
     fn number(&self) -> Result<Number, PayoutError> {
         let wrong = |param| move |error: IdentifierError| invalid(param, sentence(&error));
+        if let Some((gateway, account)) = self.gateway {
+            return match (self.iban, self.account_number, self.routing) {
+                (None, None, None) => at_gateway(gateway, account),
+                _ => Err(invalid("gateway", "An account is at a bank or at a gateway, not both.")),
+            };
+        }
         match (self.iban, self.account_number, self.routing) {
             (Some(iban), None, None) => {
                 let iban = Iban::parse(iban).map_err(wrong("iban"))?;
@@ -192,11 +222,39 @@ impl Said<'_> {
                 Ok(Number::Local { account, scheme, routing })
             }
             _ => {
-                let message = "Name an `iban`, or an `account_number` with one of `ifsc`, `aba`, \
-                               `sort_code`.";
+                let message = "Name an `iban`; or an `account_number` with one of `ifsc`, `aba`, \
+                               `sort_code`; or a `gateway` with a `gateway_account`.";
                 Err(invalid("iban", message))
             }
         }
+    }
+}
+
+/// An account at a gateway, held to the form that the gateway documents.
+fn at_gateway(gateway: &str, account: &str) -> Result<Number, PayoutError> {
+    let letters = |text: &str| {
+        (4..=60).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let after = |prefix: &str| account.strip_prefix(prefix).is_some_and(letters);
+    let (fits, form) = match gateway.parse() {
+        Ok(ProviderName::Stripe) => (after("acct_"), "a connected account, `acct_…`"),
+        Ok(ProviderName::Razorpay) => (after("fa_"), "a fund account, `fa_…`"),
+        Ok(ProviderName::Paypal) => {
+            let plain = |c: char| c.is_ascii_graphic();
+            let address = account.split_once('@').is_some_and(|(name, host)| {
+                !name.is_empty() && host.contains('.') && account.chars().all(plain)
+            });
+            let fits = account.len() <= 127 && (address || letters(account));
+            (fits, "an e-mail address or an account's id")
+        }
+        _ => {
+            let message = "Gateways that pay out are `stripe`, `razorpay` and `paypal`.";
+            return Err(invalid("gateway", message));
+        }
+    };
+    match gateway.parse() {
+        Ok(gateway) if fits => Ok(Number::Gateway { gateway, account: account.to_owned() }),
+        _ => Err(invalid("gateway_account", format!("At {gateway} it is {form}."))),
     }
 }
 
@@ -219,10 +277,15 @@ mod tests {
         iban: Some("AE07 0331 2345 6789 0123 456"),
         account_number: None,
         routing: None,
+        gateway: None,
         bic: Some("EBILAEAD"),
         country: "AE",
         currency: "AED",
     };
+
+    fn at<'a>(gateway: &'a str, account: &'a str) -> Said<'a> {
+        Said { iban: None, bic: None, gateway: Some((gateway, account)), ..FINE }
+    }
 
     #[test]
     fn details_are_checked_and_never_shown_whole() {
@@ -237,6 +300,13 @@ mod tests {
             ..FINE
         };
         assert_eq!(local.check().unwrap().number.last4(), "7890");
+        for (gateway, account) in [
+            ("stripe", "acct_1Abc"),
+            ("razorpay", "fa_00000000000001"),
+            ("paypal", "v@shop.example"),
+        ] {
+            assert_eq!(at(gateway, account).check().unwrap().number.scheme(), gateway);
+        }
     }
 
     #[test]
@@ -249,6 +319,11 @@ mod tests {
             (Said { country: "uae", ..FINE }, "country", "ISO 3166"),
             (Said { currency: "DHS", ..FINE }, "currency", "ISO 4217"),
             (Said { holder: " ", ..FINE }, "holder", "1 to 140"),
+            (Said { holder: "=1+1", ..FINE }, "holder", "begins with a letter"),
+            (Said { gateway: Some(("paypal", "x@y.example")), ..FINE }, "gateway", "not both"),
+            (at("telr", "x"), "gateway", "that pay out"),
+            (at("razorpay", "acct_12345"), "gateway_account", "`fa_…`"),
+            (at("paypal", "x@y"), "gateway_account", "e-mail"),
         ];
         for (said, field, text) in cases {
             match said.check() {

@@ -33,8 +33,11 @@ impl FxRate {
             && (whole.len() == 1 || !whole.starts_with('0'));
         let value: i128 = format!("{whole}{decimals}").parse().ok()?;
         let places = u32::try_from(decimals.len()).ok()?;
-        (fine && value > 0)
-            .then(|| FxRate { text: text.to_owned(), digits: value, decimals: places })
+        (fine && value > 0).then(|| FxRate {
+            text: text.to_owned(),
+            digits: value,
+            decimals: places,
+        })
     }
 
     /// What `amount` comes to, half-even on the target; none where it does not fit.

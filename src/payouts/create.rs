@@ -48,6 +48,17 @@ pub async fn create_payouts(
     desk: &Desk<'_>,
     commands: &[NewPayout],
 ) -> Result<Vec<Result<Payout, PayoutError>>, PayoutError> {
+    create_or_look_again(conn, desk, commands, Vec::new()).await
+}
+
+/// The same, and with them payouts that are locked and at their gates are looked at again: all
+/// heads are taken before the first posting. Answers those that are made.
+pub(super) async fn create_or_look_again(
+    conn: &mut PgConnection,
+    desk: &Desk<'_>,
+    commands: &[NewPayout],
+    gated: Vec<Payout>,
+) -> Result<Vec<Result<Payout, PayoutError>>, PayoutError> {
     let mut payees: Vec<&Payee> = commands.iter().map(|it| &it.payee).collect();
     payees.sort();
     payees.dedup();
@@ -57,20 +68,19 @@ pub async fn create_payouts(
     }
     let mut drafts = Vec::new();
     for command in commands {
-        drafts.push(draft(conn, desk, command).await);
+        match draft(conn, desk, command).await {
+            Err(PayoutError::Db(error)) => return Err(PayoutError::Db(error)),
+            draft => drafts.push(draft),
+        }
     }
-    if let Some(at) = drafts.iter().position(|it| matches!(it, Err(PayoutError::Db(_)))) {
-        return Err(drafts.swap_remove(at).err().unwrap_or_else(|| corrupt("a lost error")));
-    }
-    let made: Vec<Payout> = drafts.iter().filter_map(|it| it.as_ref().ok().cloned()).collect();
-    let heads = desk.hold(conn, &made).await?;
-    let mut answers = Vec::new();
-    let mut accepted = Vec::new();
+    let made = drafts.iter().filter_map(|it| it.as_ref().ok());
+    let moved: Vec<Payout> = made.chain(&gated).cloned().collect();
+    let heads = desk.hold(conn, &moved).await?;
+    let (mut answers, mut accepted) = (Vec::new(), Vec::new());
     for draft in drafts {
         let filled = draft.and_then(|payout| {
-            let key = (payout.payee.available()?, payout.amount.currency());
-            let held = heads.get(&key).ok_or_else(|| corrupt("a head that is not held"))?;
-            fill(payout, held.balance)
+            let available = Desk::held(&heads, &payout)?.balance;
+            fill(payout, available)
         });
         match filled {
             Ok(payout) => {
@@ -82,6 +92,10 @@ pub async fn create_payouts(
             Err(refusal) => answers.push(Some(refusal)),
         }
     }
+    for payout in gated {
+        let available = Desk::held(&heads, &payout)?.balance;
+        accepted.push(price_again(payout, available)?);
+    }
     let mut settled = desk.settle(conn, accepted, &heads).await?.into_iter();
     let lost = || corrupt("a payout was lost on the way");
     answers
@@ -91,6 +105,14 @@ pub async fn create_payouts(
             None => settled.next().map(Ok).ok_or_else(lost),
         })
         .collect()
+}
+
+/// What everything comes to by now, where that was asked for.
+pub(super) fn price_again(mut payout: Payout, available: Money) -> Result<Payout, PayoutError> {
+    if payout.asked.is_none() && available.is_positive() {
+        price(&mut payout, available)?;
+    }
+    Ok(payout)
 }
 
 /// What was asked for, or all there is.
@@ -108,7 +130,7 @@ fn fill(mut payout: Payout, available: Money) -> Result<Payout, PayoutError> {
 }
 
 /// Sets the amount, and what it comes to for the payee.
-pub(super) fn price(payout: &mut Payout, amount: Money) -> Result<(), PayoutError> {
+fn price(payout: &mut Payout, amount: Money) -> Result<(), PayoutError> {
     let pays = payout.worth(amount).filter(|pays| pays.is_positive() || amount.is_zero());
     let into = payout.pays.currency();
     payout.pays = pays.ok_or_else(|| {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::error::{PayoutError, corrupt};
-use super::gates::{self, Facts, Gate};
+use super::gates::{self, Facts, Gate, Known};
 use super::payout::{Payout, State};
 use super::store::{self, Item};
 use crate::config::PayoutsConfig;
@@ -63,6 +63,12 @@ impl Desk<'_> {
         Ok(hold(conn, self.tenant, self.now, &wanted).await?)
     }
 
+    /// What a payout can be paid from, under its lock.
+    pub(super) fn held(heads: &Heads, payout: &Payout) -> Result<Held, PayoutError> {
+        let key = (payout.payee.available()?, payout.amount.currency());
+        heads.get(&key).copied().ok_or_else(|| corrupt("a head that is not held"))
+    }
+
     /// Looks at the gates of payouts whose payees, rows and heads are locked; reserves the money
     /// of those that pass, and keeps what was found for the others.
     pub(super) async fn settle(
@@ -75,8 +81,7 @@ impl Desk<'_> {
         let mut plan = Plan::new(self.now, ACTOR);
         let mut reserved: Vec<(usize, EntryAt, Vec<Item>)> = Vec::new();
         for (n, payout) in payouts.iter_mut().enumerate() {
-            let key = (payout.payee.available()?, payout.amount.currency());
-            let held = *heads.get(&key).ok_or_else(|| corrupt("a head that is not held"))?;
+            let held = Self::held(heads, payout)?;
             let gates = self.look(conn, payout, held, today).await?;
             store::keep_gates(conn, self.tenant, payout.id, &gates, self.now).await?;
             if gates.iter().any(|gate| !gate.passed) {
@@ -141,9 +146,13 @@ impl Desk<'_> {
         let debt = read::account_at(conn, tenant, &payee.receivable()?, currency).await?;
         let of = |amounts: &BTreeMap<String, i64>| amounts.get(currency.code()).copied();
         let found = gates::look(&Facts {
-            kyc: kyc.as_ref(),
-            account: account.as_ref(),
-            blocks: &blocks,
+            payee: Known {
+                kyc: kyc.as_ref(),
+                account: account.as_ref(),
+                blocks: &blocks,
+                rail: &payout.rail,
+                today,
+            },
             amount: payout.amount,
             available: held.balance,
             debt: debt.map_or(Money::zero(currency), |it| it.balance()),
@@ -153,10 +162,28 @@ impl Desk<'_> {
             approval: payout.approval.as_ref(),
             cooling: TimeDelta::hours(self.rules.cooling_hours.into()),
             now: self.now,
-            today,
         });
         payout.bank_version = account.map(|it| it.version);
         Ok(found)
+    }
+
+    /// Why a payout whose money is reserved may not be handed over after all.
+    pub(super) async fn held_back(
+        &self,
+        conn: &mut PgConnection,
+        payout: &Payout,
+    ) -> Result<Option<String>, PayoutError> {
+        let (tenant, payee) = (self.tenant, &payout.payee);
+        let kyc = store::kyc(conn, tenant, payee).await?;
+        let account = store::bank_account(conn, tenant, payee, payout.bank_version).await?;
+        let blocks = store::blocks(conn, tenant, payee).await?;
+        Ok(gates::held_back(&Known {
+            kyc: kyc.as_ref(),
+            account: account.as_ref(),
+            blocks: &blocks,
+            rail: &payout.rail,
+            today: store::day_of(conn, tenant, self.now).await?,
+        }))
     }
 
     /// What a payout pays: every entry of the payee's account since the last payout's, what that
@@ -206,7 +233,9 @@ impl Desk<'_> {
         let sum: i128 = items.iter().map(|it| i128::from(it.amount)).sum();
         match sum == i128::from(payout.amount.minor()) {
             true => Ok(items),
-            false => Err(corrupt(format!("{} pays {} and itemises {sum}", payout.id, payout.amount))),
+            false => {
+                Err(corrupt(format!("{} pays {} and itemises {sum}", payout.id, payout.amount)))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use mizan_money::{Money, MoneyError};
 use super::payout::State;
 use crate::db::{DbError, Retry, Retryable};
 use crate::http::{Code, Problem};
+use crate::inbox::InboxError;
 use crate::payments::PaymentError;
 
 /// Why nothing was done. A rule's refusal names the numbers and the way out.
@@ -37,6 +38,14 @@ pub enum PayoutError {
         action: &'static str,
         /// In which states it is possible.
         needs: &'static str,
+    },
+    /// The payee may not be paid any more, or not there.
+    #[error("{payout} is held back: {why}")]
+    HeldBack {
+        /// The payout.
+        payout: PayoutId,
+        /// What holds it.
+        why: String,
     },
     /// It was retried before.
     #[error("{payout} was retried before: go on with the newest attempt")]
@@ -148,6 +157,15 @@ impl From<PaymentError> for PayoutError {
     }
 }
 
+impl From<PayoutError> for InboxError {
+    fn from(error: PayoutError) -> Self {
+        match error {
+            PayoutError::Db(error) => Self::Db(error),
+            other => Self::Payments(PaymentError::Corrupt { what: other.to_string() }),
+        }
+    }
+}
+
 impl From<MoneyError> for PayoutError {
     fn from(error: MoneyError) -> Self {
         corrupt(error)
@@ -183,9 +201,9 @@ impl From<PayoutError> for Problem {
                 Self::new(Code::InvalidField, detail).param(param)
             }
             PayoutError::NotFound { .. } => Self::not_found(),
-            PayoutError::WrongState { .. } | PayoutError::RetriedBefore { .. } => {
-                Self::new(Code::WrongState, detail)
-            }
+            PayoutError::WrongState { .. }
+            | PayoutError::RetriedBefore { .. }
+            | PayoutError::HeldBack { .. } => Self::new(Code::WrongState, detail),
             PayoutError::NotEnough { .. } | PayoutError::Nothing { .. } => {
                 Self::new(Code::InsufficientBalance, detail).param("amount")
             }

@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeDelta};
 use mizan_money::{Money, Timestamp};
 
-use super::bank_account::BankAccount;
+use super::bank_account::{BankAccount, Number};
 use super::kyc::{Kyc, KycStatus};
 
 /// One gate of a payout.
@@ -26,15 +26,27 @@ pub struct Approval {
     pub up_to: i64,
 }
 
-/// What the gates look at.
+/// What is known of a payee: what is looked at when money is reserved, and once more when it is
+/// handed over.
 #[derive(Debug, Clone)]
-pub struct Facts<'a> {
+pub struct Known<'a> {
     /// The newest news of who the payee is.
     pub kyc: Option<&'a Kyc>,
-    /// The newest bank details.
+    /// The bank details.
     pub account: Option<&'a BankAccount>,
     /// The reasons of blocks that are open.
     pub blocks: &'a [String],
+    /// Over which rail it goes.
+    pub rail: &'a str,
+    /// The day in the tenant's time zone.
+    pub today: NaiveDate,
+}
+
+/// What the gates look at.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// What is known of the payee, with its newest bank details.
+    pub payee: Known<'a>,
     /// What is to be paid.
     pub amount: Money,
     /// What there is.
@@ -53,18 +65,20 @@ pub struct Facts<'a> {
     pub cooling: TimeDelta,
     /// The time.
     pub now: Timestamp,
-    /// The day in the tenant's time zone.
-    pub today: NaiveDate,
+}
+
+fn gate(gate: &'static str, (passed, reason): (bool, String)) -> Gate {
+    Gate { gate, passed, reason }
 }
 
 /// Looks at every gate, in a fixed order.
 pub fn look(facts: &Facts<'_>) -> Vec<Gate> {
-    let gate = |gate, (passed, reason)| Gate { gate, passed, reason };
+    let payee = &facts.payee;
     vec![
-        gate("kyc", kyc(facts)),
-        gate("bank_details", bank_details(facts)),
+        gate("kyc", kyc(payee)),
+        gate("bank_details", bank_details(payee)),
         gate("cooling_time", cooling_time(facts)),
-        gate("blocks", blocks(facts)),
+        gate("blocks", blocks(payee)),
         gate("debt", debt(facts)),
         gate("funds", funds(facts)),
         gate("minimum", minimum(facts)),
@@ -73,11 +87,18 @@ pub fn look(facts: &Facts<'_>) -> Vec<Gate> {
     ]
 }
 
+/// Why a payout whose money is reserved may not be handed over after all; none where it may.
+pub fn held_back(payee: &Known<'_>) -> Option<String> {
+    let gates = [kyc(payee), bank_details(payee), blocks(payee)];
+    let closed: Vec<String> = gates.into_iter().filter(|it| !it.0).map(|it| it.1).collect();
+    (!closed.is_empty()).then(|| closed.join(" "))
+}
+
 fn day(moment: Timestamp) -> String {
     moment.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-fn kyc(facts: &Facts<'_>) -> (bool, String) {
+fn kyc(facts: &Known<'_>) -> (bool, String) {
     let Some(kyc) = facts.kyc else {
         return (false, "Who you are has not been verified yet.".to_owned());
     };
@@ -95,12 +116,18 @@ fn kyc(facts: &Facts<'_>) -> (bool, String) {
     }
 }
 
-fn bank_details(facts: &Facts<'_>) -> (bool, String) {
+fn bank_details(facts: &Known<'_>) -> (bool, String) {
     let Some(account) = facts.account else {
         return (false, "There are no bank details.".to_owned());
     };
     let (country, last4) = (&account.details.country, account.details.number.last4());
     let shown = format!("{country} …{last4}");
+    if let Number::Gateway { gateway, .. } = &account.details.number
+        && gateway.as_str() != facts.rail
+    {
+        let rail = facts.rail;
+        return (false, format!("The account is at {gateway}, and {rail} does not pay there."));
+    }
     match (&account.blocked, account.verified_at) {
         (Some(reason), _) => (false, format!("New bank details are needed for {shown}: {reason}")),
         (None, Some(at)) => (true, format!("{shown} was verified on {}.", day(at))),
@@ -109,7 +136,7 @@ fn bank_details(facts: &Facts<'_>) -> (bool, String) {
 }
 
 fn cooling_time(facts: &Facts<'_>) -> (bool, String) {
-    let Some(account) = facts.account else {
+    let Some(account) = facts.payee.account else {
         return (false, "It begins with the bank details.".to_owned());
     };
     match account.created_at.checked_add_signed(facts.cooling) {
@@ -121,7 +148,7 @@ fn cooling_time(facts: &Facts<'_>) -> (bool, String) {
     }
 }
 
-fn blocks(facts: &Facts<'_>) -> (bool, String) {
+fn blocks(facts: &Known<'_>) -> (bool, String) {
     match facts.blocks {
         [] => (true, "Nothing is held back.".to_owned()),
         reasons => (false, format!("Payouts are held back: {}", reasons.join("; "))),
@@ -216,10 +243,15 @@ mod tests {
             verified_at: Some(now),
             blocked: None,
         };
-        let facts = Facts {
+        let payee = Known {
             kyc: Some(&kyc),
             account: Some(&account),
             blocks: &[],
+            rail: "bank",
+            today: now.date_naive(),
+        };
+        let facts = Facts {
+            payee: payee.clone(),
             amount: aed(5_000),
             available: aed(5_000),
             debt: aed(0),
@@ -229,22 +261,28 @@ mod tests {
             approval: None,
             cooling: TimeDelta::hours(24),
             now,
-            today: now.date_naive(),
         };
+        let known = |payee| Facts { payee, ..facts.clone() };
         assert_eq!(closed(&facts), []);
-        let names = |facts: &Facts<'_>| closed(facts).into_iter().map(|it| it.0).collect::<Vec<_>>();
+        let names =
+            |facts: &Facts<'_>| closed(facts).into_iter().map(|it| it.0).collect::<Vec<_>>();
         let tomorrow = now.date_naive().succ_opt().unwrap();
         assert_eq!(
-            closed(&Facts { today: tomorrow, ..facts.clone() }),
+            closed(&known(Known { today: tomorrow, ..payee.clone() })),
             [("kyc", "The document trade_licence was good until 2026-03-02.".to_owned())]
         );
         let blocked = BankAccount { blocked: Some("AC04".into()), ..account.clone() };
-        assert_eq!(names(&Facts { account: Some(&blocked), ..facts.clone() }), ["bank_details"]);
+        assert_eq!(
+            names(&known(Known { account: Some(&blocked), ..payee.clone() })),
+            ["bank_details"]
+        );
         let new = BankAccount { created_at: now, verified_at: None, ..account.clone() };
-        let fresh = Facts { account: Some(&new), ..facts.clone() };
-        assert_eq!(names(&fresh), ["bank_details", "cooling_time"]);
+        let fresh = Known { account: Some(&new), ..payee.clone() };
+        assert_eq!(names(&known(fresh.clone())), ["bank_details", "cooling_time"]);
+        assert_eq!(held_back(&payee), None);
+        assert!(held_back(&fresh).unwrap().contains("has not been verified"));
         let reasons = ["dispute".to_owned()];
-        assert_eq!(names(&Facts { blocks: &reasons, ..facts.clone() }), ["blocks"]);
+        assert_eq!(names(&known(Known { blocks: &reasons, ..payee.clone() })), ["blocks"]);
         assert_eq!(names(&Facts { debt: aed(1), ..facts.clone() }), ["debt"]);
         let more = Facts { amount: aed(5_001), ..facts.clone() };
         assert_eq!(names(&more), ["funds", "limit", "approval"]);
@@ -252,7 +290,7 @@ mod tests {
         let approval = Approval { by: "key_2".into(), up_to: 5_001 };
         let more = Facts { available: aed(9_000), limit: None, ..more };
         assert_eq!(names(&Facts { approval: Some(&approval), ..more.clone() }), Vec::<&str>::new());
-        let nothing = Facts { kyc: None, account: None, ..facts };
-        assert_eq!(names(&nothing), ["kyc", "bank_details", "cooling_time"]);
+        let nothing = Known { kyc: None, account: None, ..payee.clone() };
+        assert_eq!(names(&known(nothing)), ["kyc", "bank_details", "cooling_time"]);
     }
 }

@@ -12,6 +12,7 @@
 //! | make payouts, look at their gates, reserve the money | `create.rs`, `desk.rs`, `gates.rs` |
 //! | approve, submit, cancel, try again | `act.rs` |
 //! | book what the rail says | `outcome.rs`, `reason.rs` |
+//! | ask a gateway, book its answer | `call.rs`, `answer.rs` |
 //! | the payouts of a day | `run.rs` |
 //! | the files that a bank is given | `file/` |
 //! | bank details, checks, blocks, terms | `bank_account.rs`, `kyc.rs`, `terms.rs` |
@@ -22,7 +23,9 @@
 //! a new payout.
 
 pub mod act;
+mod answer;
 pub mod bank_account;
+pub mod call;
 pub mod convert;
 pub mod create;
 pub mod desk;
@@ -38,6 +41,7 @@ pub mod run;
 pub mod store;
 pub mod terms;
 
+pub use call::sweep;
 pub use error::PayoutError;
 pub use http::routes;
 pub use run::run_today;

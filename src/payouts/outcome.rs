@@ -130,7 +130,10 @@ fn returned(
     }
     let received = cost(payout, word)?;
     let bank = word.bank.clone().or_else(|| {
-        payout.till.clone().filter(|_| payout.cost.unwrap_or(payout.pays).currency() == received.currency())
+        payout
+            .till
+            .clone()
+            .filter(|_| payout.cost.unwrap_or(payout.pays).currency() == received.currency())
     });
     let into = payout.till(bank.as_deref(), received.currency());
     let posting =

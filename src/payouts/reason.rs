@@ -62,14 +62,45 @@ impl Reason {
             return reason;
         }
         match code {
-            "AC01" | "AC02" | "AC03" | "AC13" | "AC14" | "AC15" | "RC01" | "RC03" | "RC04"
-            | "RC07" | "AGNT" | "BE04" | "BE05" | "BE06" | "BE07" | "RR01" | "RR02" | "RR03"
-            | "R03" | "R04" | "R12" | "R13" | "R20" | "R28" | "invalid_account_number"
-            | "no_account" | "invalid_currency" | "incorrect_account_type" => Self::InvalidDetails,
-            "AC04" | "AC05" | "AC06" | "AC07" | "AC16" | "AC17" | "R02" | "R16"
-            | "account_closed" | "account_frozen" | "bank_account_restricted" => {
-                Self::ClosedOrBlocked
-            }
+            "AC01"
+            | "AC02"
+            | "AC03"
+            | "AC13"
+            | "AC14"
+            | "AC15"
+            | "RC01"
+            | "RC03"
+            | "RC04"
+            | "RC07"
+            | "AGNT"
+            | "BE04"
+            | "BE05"
+            | "BE06"
+            | "BE07"
+            | "RR01"
+            | "RR02"
+            | "RR03"
+            | "R03"
+            | "R04"
+            | "R12"
+            | "R13"
+            | "R20"
+            | "R28"
+            | "invalid_account_number"
+            | "no_account"
+            | "invalid_currency"
+            | "incorrect_account_type" => Self::InvalidDetails,
+            "AC04"
+            | "AC05"
+            | "AC06"
+            | "AC07"
+            | "AC16"
+            | "AC17"
+            | "R02"
+            | "R16"
+            | "account_closed"
+            | "account_frozen"
+            | "bank_account_restricted" => Self::ClosedOrBlocked,
             "BE01" | "BE15" | "R17" | "incorrect_account_holder_name" => Self::NameMismatch,
             "AM04" | "R01" | "insufficient_funds_at_gateway" => Self::InsufficientFunds,
             "AM05" | "R24" | "ARDT" => Self::Duplicate,

@@ -12,10 +12,10 @@ use mizan_money::{Currency, Timestamp};
 use sqlx::PgConnection;
 
 use super::act::cancel;
-use super::create::{NewPayout, create_payouts};
+use super::create::{NewPayout, create_or_look_again};
 use super::desk::Desk;
 use super::error::{PayoutError, corrupt, invalid};
-use super::payout::Payout;
+use super::payout::{Payout, State};
 use super::store;
 use crate::app::App;
 use crate::db::work;
@@ -75,21 +75,23 @@ pub async fn run(
     Ok((run, payouts, left_out))
 }
 
-/// Makes the payouts that are due and not there yet.
+/// Makes the payouts that are due and not there yet, and looks again at those that are at a gate.
 async fn pay(
     conn: &mut PgConnection,
     desk: &Desk<'_>,
     run: &Run,
 ) -> Result<Vec<LeftOut>, PayoutError> {
     let due = due(conn, desk, run.on).await?;
-    let mut payees: Vec<&Payee> = due.iter().map(|(payee, _)| payee).collect();
-    payees.dedup();
-    for payee in &payees {
+    let gated = store::payouts_of_run(conn, desk.tenant, run.id).await?;
+    let gated = gated.iter().filter(|it| it.state == State::Gated).map(|it| &it.payee);
+    let payees: BTreeSet<&Payee> = due.iter().map(|(payee, _)| payee).chain(gated).collect();
+    for payee in payees {
         store::lock_payee(conn, desk.tenant, payee).await?;
     }
     // Another run may have come first: what it made is seen under the locks.
-    let paid: BTreeSet<_> = store::days_that_paid(conn, desk.tenant, run.on).await?.into_iter().collect();
+    let paid = paid_on(conn, desk, run.on).await?;
     let due: Vec<_> = due.into_iter().filter(|it| !paid.contains(it)).collect();
+    let gated = store::lock_gated(conn, desk.tenant, run.id).await?;
     let command = |(payee, currency): &(Payee, Currency)| NewPayout {
         payee: payee.clone(),
         currency: *currency,
@@ -101,7 +103,7 @@ async fn pay(
         run: Some((run.id, run.on)),
     };
     let commands: Vec<NewPayout> = due.iter().map(command).collect();
-    let made = create_payouts(conn, desk, &commands).await?;
+    let made = create_or_look_again(conn, desk, &commands, gated).await?;
     // Behind the book, which nothing here waits for: their payees are locked.
     for (payee, currency) in &due {
         let stale = store::lock_stale(conn, desk.tenant, payee, *currency, run.on).await?;
@@ -116,13 +118,22 @@ async fn pay(
     Ok(due.into_iter().zip(made).filter_map(left_out).collect())
 }
 
+/// Who has a payout of a day.
+async fn paid_on(
+    conn: &mut PgConnection,
+    desk: &Desk<'_>,
+    on: NaiveDate,
+) -> Result<BTreeSet<(Payee, Currency)>, PayoutError> {
+    Ok(store::days_that_paid(conn, desk.tenant, on).await?.into_iter().collect())
+}
+
 /// Who is due on a day and has something, in the order in which payees are locked.
 async fn due(
     conn: &mut PgConnection,
     desk: &Desk<'_>,
     on: NaiveDate,
 ) -> Result<Vec<(Payee, Currency)>, PayoutError> {
-    let paid: BTreeSet<_> = store::days_that_paid(conn, desk.tenant, on).await?.into_iter().collect();
+    let paid = paid_on(conn, desk, on).await?;
     let scheduled = store::payees_with_schedule(conn, desk.tenant).await?;
     let due = scheduled.into_iter().filter(|(_, terms)| terms.schedule.is_due(on));
     let payees: Vec<Payee> = due.map(|(payee, _)| payee).collect();

@@ -74,9 +74,7 @@ impl Schedule {
         Some(match (word, weekday, day) {
             ("manual", None, None) => Self::Manual,
             ("daily", None, None) => Self::Daily,
-            ("weekly", Some(day @ 1..=7), None) => {
-                Self::Weekly(Weekday::try_from(day - 1).ok()?)
-            }
+            ("weekly", Some(day @ 1..=7), None) => Self::Weekly(Weekday::try_from(day - 1).ok()?),
             ("monthly", None, Some(day @ 1..=31)) => Self::Monthly(day.into()),
             _ => return None,
         })

@@ -39,6 +39,10 @@ pub(super) struct BankAccountBody {
     routing: Option<String>,
     /// The bank as BIC.
     bic: Option<String>,
+    /// Instead of a bank: `stripe`, `razorpay` or `paypal`, where the payee has an account.
+    gateway: Option<String>,
+    /// That account: `acct_…`, `fa_…`, an e-mail address or an account's id.
+    gateway_account: Option<String>,
     /// ISO 3166 alpha-2.
     #[schema(example = "AE")]
     country: String,
@@ -65,19 +69,24 @@ impl BankAccountBody {
             let message = "Name the bank as `ifsc`, `aba` or `sort_code`.";
             return Err(invalid("routing", message));
         }
-        let mut codes = named
-            .iter()
-            .filter_map(|(scheme, code)| Some(((*scheme)?, code.as_deref()?)));
+        let mut codes =
+            named.iter().filter_map(|(scheme, code)| Some(((*scheme)?, code.as_deref()?)));
         let routing = codes.next();
         if codes.next().is_some() {
             return Err(invalid("routing", "Name the bank by one code."));
         }
+        let gateway = match (self.gateway.as_deref(), self.gateway_account.as_deref()) {
+            (None, None) => None,
+            (Some(gateway), Some(account)) => Some((gateway, account)),
+            _ => return Err(invalid("gateway", "A gateway and the account there go together.")),
+        };
         let said = Said {
             holder: &self.holder,
             town: self.town.as_deref(),
             iban: self.iban.as_deref(),
             account_number: self.account_number.as_deref(),
             routing,
+            gateway,
             bic: self.bic.as_deref(),
             country: &self.country,
             currency: &self.currency,

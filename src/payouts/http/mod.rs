@@ -59,10 +59,7 @@ fn rail(word: &str) -> Result<String, PayoutError> {
     }
 }
 
-fn rate(
-    text: Option<&str>,
-    source: Option<&str>,
-) -> Result<Option<(FxRate, String)>, PayoutError> {
+fn rate(text: Option<&str>, source: Option<&str>) -> Result<Option<(FxRate, String)>, PayoutError> {
     let source = source.unwrap_or("request");
     if !(1..=100).contains(&source.chars().count()) || source.contains(char::is_control) {
         return Err(invalid("rate_source", "A source has 1 to 100 characters."));

@@ -33,40 +33,24 @@ pub async fn insert_file(
     Ok(())
 }
 
-/// The newest file of a run, and when it was made.
+/// The files of a run and when they were made, newest first.
 ///
 /// # Errors
 /// The database.
-pub async fn file_of_run(
+pub async fn files_of_run(
     conn: &mut PgConnection,
     tenant: TenantId,
     run: PayoutRunId,
-) -> Result<Option<(PayoutFileId, Timestamp)>> {
-    let row: Option<(Uuid, Timestamp)> = sqlx::query_as(
+) -> Result<Vec<(PayoutFileId, Timestamp)>> {
+    let rows: Vec<(Uuid, Timestamp)> = sqlx::query_as(
         "select id, created_at from payouts.file where tenant_id = $1 and run_id = $2
-         order by id desc
-         limit 1",
+         order by id desc",
     )
     .bind(tenant.0)
     .bind(run.uuid())
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(row.map(|(id, at)| (PayoutFileId::from_uuid(id), at)))
-}
-
-/// When a file was made; none where the id is unknown.
-///
-/// # Errors
-/// The database.
-pub async fn file_made_at(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    file: PayoutFileId,
-) -> Result<Option<Timestamp>> {
-    let at = sqlx::query_scalar(
-        "select created_at from payouts.file where tenant_id = $1 and id = $2",
-    );
-    Ok(at.bind(tenant.0).bind(file.uuid()).fetch_optional(conn).await?)
+    Ok(rows.into_iter().map(|(id, at)| (PayoutFileId::from_uuid(id), at)).collect())
 }
 
 /// Puts payouts that are locked into a file.

@@ -70,7 +70,7 @@ fn conversion(row: &PgRow) -> Result<Option<Conversion>> {
     }))
 }
 
-fn payout_of(row: &PgRow) -> Result<Payout> {
+pub(super) fn payout_of(row: &PgRow) -> Result<Payout> {
     let word: String = row.try_get("state")?;
     let approval: Option<(String, i64)> =
         row.try_get::<Option<String>, _>("approved_by")?.zip(row.try_get("approved")?);

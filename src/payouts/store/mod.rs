@@ -1,5 +1,6 @@
 //! Every statement on the schema `payouts`.
 
+mod call;
 mod changes;
 mod file;
 mod load;
@@ -10,21 +11,22 @@ use std::collections::BTreeMap;
 
 use mizan_ledger::postings::Payee;
 use mizan_money::{Currency, Money};
-use sqlx::postgres::PgRow;
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 
+pub use call::{call, insert_call, lock_due_calls, save_call};
 pub use changes::{insert_items, insert_payout, keep_gates, keep_steps, save};
-pub use file::{file_members, file_of_run, insert_file, put_into_file, file_made_at};
+pub use file::{file_members, files_of_run, insert_file, put_into_file};
 pub use load::{
     Item, Listing, Step, attempts, gates, items, last_cut, lock_payout, newest_rate, payout,
     payouts, payouts_of_run, steps,
 };
 pub use payee::{
-    add_block, add_kyc, add_payee, bank_account, block_details, blocks, kyc, lift_blocks, lock_payee,
-    new_bank_account, set_terms, terms, verify_bank_account,
+    add_block, add_kyc, add_payee, bank_account, block_details, blocks, kyc, lift_blocks,
+    lock_payee, new_bank_account, set_terms, terms, verify_bank_account,
 };
 pub use run::{
-    day_of, days_that_paid, insert_run, lock_stale, payees_with_schedule, run, run_on,
+    day_of, days_that_paid, insert_run, lock_gated, lock_stale, payees_with_schedule, run, run_on,
 };
 
 use super::error::{PayoutError, corrupt};

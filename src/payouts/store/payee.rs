@@ -132,9 +132,14 @@ pub async fn bank_account(
     );
     let row = row.bind(tenant.0).bind(payee.kind()).bind(payee.id()).bind(version);
     let Some(row) = row.fetch_optional(conn).await? else { return Ok(None) };
-    let number = match row.try_get::<Option<String>, _>("iban")? {
-        Some(iban) => Number::Iban(iban),
-        None => {
+    let gateway: Option<String> = row.try_get("gateway")?;
+    let number = match (row.try_get::<Option<String>, _>("iban")?, gateway) {
+        (Some(iban), _) => Number::Iban(iban),
+        (None, Some(gateway)) => Number::Gateway {
+            gateway: gateway.parse().map_err(corrupt)?,
+            account: row.try_get("gateway_account")?,
+        },
+        (None, None) => {
             let word: String = row.try_get("routing_scheme")?;
             let scheme = Scheme::parse(&word).ok_or_else(|| corrupt(format!("scheme `{word}`")))?;
             let (account, routing) = (row.try_get("account_number")?, row.try_get("routing")?);
@@ -169,16 +174,20 @@ pub async fn new_bank_account(
     details: &Details,
     (now, by): (Timestamp, &str),
 ) -> Result<()> {
-    let (iban, local) = match &details.number {
-        Number::Iban(iban) => (Some(iban), None),
-        Number::Local { account, scheme, routing } => (None, Some((account, *scheme, routing))),
+    let (iban, local, theirs) = match &details.number {
+        Number::Iban(iban) => (Some(iban), None, None),
+        Number::Local { account, scheme, routing } => {
+            (None, Some((account, *scheme, routing)), None)
+        }
+        Number::Gateway { gateway, account } => (None, None, Some((gateway.as_str(), account))),
     };
     sqlx::query(
         "insert into payouts.bank_account
              (tenant_id, kind, payee, version, holder, town, country, currency, iban,
-              account_number, routing_scheme, routing, bic, created_at, created_by)
+              account_number, routing_scheme, routing, bic, gateway, gateway_account, created_at,
+              created_by)
          select $1, $2, $3, 1 + coalesce(max(version), 0), $4, $5, $6, $7, $8, $9, $10, $11, $12,
-             $13, $14
+             $13, $14, $15, $16
          from payouts.bank_account where tenant_id = $1 and kind = $2 and payee = $3",
     )
     .bind(tenant.0)
@@ -193,6 +202,8 @@ pub async fn new_bank_account(
     .bind(local.map(|it| it.1.as_str()))
     .bind(local.map(|it| it.2))
     .bind(&details.bic)
+    .bind(theirs.map(|it| it.0))
+    .bind(theirs.map(|it| it.1))
     .bind(now)
     .bind(by)
     .execute(conn)

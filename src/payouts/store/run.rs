@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::payee::terms_of;
 use super::{Result, currency, payee_of};
+use crate::payouts::payout::Payout;
 use crate::payouts::run::Run;
 use crate::payouts::terms::Terms;
 
@@ -75,7 +76,11 @@ pub async fn run_on(
 ///
 /// # Errors
 /// The database.
-pub async fn run(conn: &mut PgConnection, tenant: TenantId, id: PayoutRunId) -> Result<Option<Run>> {
+pub async fn run(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: PayoutRunId,
+) -> Result<Option<Run>> {
     let row = sqlx::query("select * from payouts.run where tenant_id = $1 and id = $2");
     let row = row.bind(tenant.0).bind(id.uuid()).fetch_optional(conn).await?;
     row.as_ref().map(run_of).transpose()
@@ -114,6 +119,24 @@ pub async fn days_that_paid(
     );
     let rows = rows.bind(tenant.0).bind(on).fetch_all(conn).await?;
     rows.iter().map(|row| Ok((payee_of(row)?, currency(row, "currency")?))).collect()
+}
+
+/// The payouts of a run that are still at a gate, locked. Their payees are locked before.
+///
+/// # Errors
+/// The database.
+pub async fn lock_gated(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    run: PayoutRunId,
+) -> Result<Vec<Payout>> {
+    let rows = sqlx::query(
+        "select * from payouts.payout where tenant_id = $1 and run_id = $2 and state = 'gated'
+         order by id
+         for no key update",
+    );
+    let rows = rows.bind(tenant.0).bind(run.uuid()).fetch_all(conn).await?;
+    rows.iter().map(super::load::payout_of).collect()
 }
 
 /// The payouts of earlier runs for a payee and currency that are still at a gate: a new run takes

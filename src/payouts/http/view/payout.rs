@@ -1,190 +1,16 @@
-//! Payees, payouts and runs as the interface shows them. Amounts are minor units.
+//! Payouts as the interface shows them. Amounts are minor units.
 
-use chrono::{NaiveDate, TimeDelta};
-use mizan_ledger::postings::Payee;
-use mizan_money::{Currency, Money, Timestamp};
+use mizan_money::{Money, Timestamp};
+use mizan_providers::ProviderRef;
 use serde::Serialize;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::http::Problem;
-use crate::payouts::bank_account::{BankAccount, Number};
+use super::names;
 use crate::payouts::desk::Desk;
 use crate::payouts::error::PayoutError;
-use crate::payouts::kyc::{Document, Kyc};
 use crate::payouts::payout::Payout;
-use crate::payouts::run::{LeftOut, Run};
 use crate::payouts::store;
-use crate::payouts::terms::Terms;
-
-fn names(payee: &Payee) -> (Option<String>, Option<String>) {
-    match payee {
-        Payee::Vendor(id) => (Some(id.clone()), None),
-        Payee::Affiliate(id) => (None, Some(id.clone())),
-    }
-}
-
-/// A payee's bank details, masked.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BankAccount)]
-pub(super) struct BankAccountView {
-    /// Always `bank_account`.
-    object: &'static str,
-    /// Of this vendor.
-    vendor: Option<String>,
-    /// Of this affiliate.
-    affiliate: Option<String>,
-    /// Counts from 1; a change is a new version.
-    version: i32,
-    /// Whose account it is.
-    holder: String,
-    /// `iban`, `ifsc`, `aba` or `sort_code`.
-    scheme: &'static str,
-    /// The last four characters of the account.
-    last4: String,
-    /// ISO 3166.
-    country: String,
-    /// ISO 4217.
-    currency: &'static str,
-    /// When these details were given.
-    #[schema(value_type = String, format = DateTime)]
-    created: Timestamp,
-    /// When somebody verified that they are the payee's.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    verified_at: Option<Timestamp>,
-    /// From when on something is paid to them.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    payable_from: Option<Timestamp>,
-    /// Why nothing is paid to them any more.
-    blocked: Option<String>,
-}
-
-impl BankAccountView {
-    pub(super) fn of(
-        app: &App,
-        payee: &Payee,
-        account: Option<BankAccount>,
-    ) -> Result<Self, Problem> {
-        let account = account.ok_or_else(Problem::not_found)?;
-        let (vendor, affiliate) = names(payee);
-        let cooling = TimeDelta::hours(app.config.payouts.cooling_hours.into());
-        let scheme = match &account.details.number {
-            Number::Iban(_) => "iban",
-            Number::Local { scheme, .. } => scheme.as_str(),
-        };
-        Ok(Self {
-            object: "bank_account",
-            vendor,
-            affiliate,
-            version: account.version,
-            scheme,
-            last4: account.details.number.last4().to_owned(),
-            holder: account.details.holder,
-            country: account.details.country,
-            currency: account.details.currency.code(),
-            created: account.created_at,
-            verified_at: account.verified_at,
-            payable_from: account.created_at.checked_add_signed(cooling),
-            blocked: account.blocked,
-        })
-    }
-}
-
-/// Who a payee is, as far as it is known.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Kyc)]
-pub(super) struct KycView {
-    /// Always `kyc`.
-    object: &'static str,
-    /// Of this vendor.
-    vendor: Option<String>,
-    /// Of this affiliate.
-    affiliate: Option<String>,
-    /// What the newest news comes to today; `none` where there is no news.
-    status: &'static str,
-    /// When the newest news was true.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    occurred_at: Option<Timestamp>,
-    /// On which documents it stands.
-    documents: Vec<Document>,
-}
-
-impl KycView {
-    pub(super) fn of(payee: &Payee, kyc: Option<Kyc>, today: NaiveDate) -> Self {
-        let (vendor, affiliate) = names(payee);
-        Self {
-            object: "kyc",
-            vendor,
-            affiliate,
-            status: kyc.as_ref().map_or("none", |it| it.on(today).as_str()),
-            occurred_at: kyc.as_ref().map(|it| it.occurred_at),
-            documents: kyc.map(|it| it.documents).unwrap_or_default(),
-        }
-    }
-}
-
-/// On which terms a payee is paid.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PayoutTerms)]
-pub(super) struct TermsView {
-    /// Always `payout_terms`.
-    object: &'static str,
-    /// Of this vendor.
-    vendor: Option<String>,
-    /// Of this affiliate.
-    affiliate: Option<String>,
-    /// `manual`, `daily`, `weekly` or `monthly`.
-    schedule: &'static str,
-    /// Monday is 1.
-    weekday: Option<u8>,
-    /// The day of the month.
-    day: Option<u8>,
-    /// From how much on, in minor units by currency.
-    minimum: std::collections::BTreeMap<String, i64>,
-    /// In which currency; null: the balance's own.
-    currency: Option<&'static str>,
-    /// How.
-    rail: String,
-}
-
-impl TermsView {
-    pub(super) fn of(payee: &Payee, terms: &Terms) -> Self {
-        let (vendor, affiliate) = names(payee);
-        Self {
-            object: "payout_terms",
-            vendor,
-            affiliate,
-            schedule: terms.schedule.word(),
-            weekday: terms.schedule.weekday(),
-            day: terms.schedule.month_day(),
-            minimum: terms.minimum.clone(),
-            currency: terms.pay_currency.map(Currency::code),
-            rail: terms.rail.clone(),
-        }
-    }
-}
-
-/// Why nothing is paid to a payee for now.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PayoutBlocks)]
-pub(super) struct BlocksView {
-    /// Always `payout_blocks`.
-    object: &'static str,
-    /// Of this vendor.
-    vendor: Option<String>,
-    /// Of this affiliate.
-    affiliate: Option<String>,
-    /// The reasons that hold payouts back.
-    open: Vec<String>,
-}
-
-impl BlocksView {
-    pub(super) fn of(payee: &Payee, open: Vec<String>) -> Self {
-        let (vendor, affiliate) = names(payee);
-        Self { object: "payout_blocks", vendor, affiliate, open }
-    }
-}
 
 /// An amount of money.
 #[derive(Debug, Serialize, ToSchema)]
@@ -271,7 +97,7 @@ struct StepView {
 /// A payout.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Payout)]
-pub(super) struct PayoutView {
+pub(in crate::payouts::http) struct PayoutView {
     /// `po_…`
     id: String,
     /// Always `payout`.
@@ -306,6 +132,8 @@ pub(super) struct PayoutView {
     cost: Option<AmountView>,
     /// What the rail took for its work.
     fee: Option<AmountView>,
+    /// The gateway's own name of it, where a gateway was asked.
+    provider_ref: Option<String>,
     /// The version of the payee's bank details.
     bank_account_version: Option<i32>,
     /// What was checked before the money was reserved.
@@ -346,7 +174,7 @@ pub(super) struct PayoutView {
 
 impl PayoutView {
     /// A payout with its gates.
-    pub(super) async fn short(
+    pub(in crate::payouts::http) async fn short(
         conn: &mut PgConnection,
         desk: &Desk<'_>,
         payout: Payout,
@@ -374,6 +202,7 @@ impl PayoutView {
             bank: payout.till,
             cost: payout.cost.map(AmountView::from),
             fee: payout.fee.map(AmountView::from),
+            provider_ref: None,
             bank_account_version: payout.bank_version,
             gates: gates.into_iter().map(gate).collect(),
             items: None,
@@ -393,7 +222,7 @@ impl PayoutView {
     }
 
     /// A payout with everything that belongs to it.
-    pub(super) async fn whole(
+    pub(in crate::payouts::http) async fn whole(
         conn: &mut PgConnection,
         desk: &Desk<'_>,
         payout: Payout,
@@ -422,73 +251,13 @@ impl PayoutView {
         let items = store::items(conn, desk.tenant, id).await?;
         let attempts = store::attempts(conn, desk.tenant, id).await?;
         let steps = store::steps(conn, desk.tenant, id).await?;
+        let call = store::call(conn, desk.tenant, id).await?;
         let mut view = Self::short(conn, desk, payout).await?;
+        let name = call.and_then(|it| it.provider_ref);
+        view.provider_ref = name.as_ref().map(ProviderRef::as_str).map(str::to_owned);
         view.items = Some(items.into_iter().map(item).collect());
         view.attempts = Some(attempts.into_iter().map(attempt).collect());
         view.steps = Some(steps.into_iter().map(step).collect());
         Ok(view)
-    }
-}
-
-/// Somebody who was due and got no payout.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PayoutLeftOut)]
-struct LeftOutView {
-    /// This vendor.
-    vendor: Option<String>,
-    /// This affiliate.
-    affiliate: Option<String>,
-    /// From which balance.
-    currency: &'static str,
-    /// Why.
-    reason: String,
-}
-
-/// The payouts of one day.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PayoutRun)]
-pub(super) struct RunView {
-    /// `prun_…`
-    id: String,
-    /// Always `payout_run`.
-    object: &'static str,
-    /// The day, in the marketplace's time zone.
-    #[schema(value_type = String, format = Date)]
-    on: NaiveDate,
-    /// The payouts, by payee and currency.
-    payouts: Vec<PayoutView>,
-    /// Who was due and got none, this time.
-    left_out: Vec<LeftOutView>,
-    /// When it was begun.
-    #[schema(value_type = String, format = DateTime)]
-    created: Timestamp,
-    /// By whom.
-    created_by: String,
-}
-
-impl RunView {
-    pub(super) async fn of(
-        conn: &mut PgConnection,
-        desk: &Desk<'_>,
-        run: Run,
-        (payouts, left_out): (Vec<Payout>, Vec<LeftOut>),
-    ) -> Result<Self, PayoutError> {
-        let mut shown = Vec::with_capacity(payouts.len());
-        for payout in payouts {
-            shown.push(PayoutView::short(conn, desk, payout).await?);
-        }
-        let left = |it: LeftOut| {
-            let (vendor, affiliate) = names(&it.payee);
-            LeftOutView { vendor, affiliate, currency: it.currency.code(), reason: it.why }
-        };
-        Ok(Self {
-            id: run.id.to_string(),
-            object: "payout_run",
-            on: run.on,
-            payouts: shown,
-            left_out: left_out.into_iter().map(left).collect(),
-            created: run.created_at,
-            created_by: run.created_by,
-        })
     }
 }
