@@ -63,7 +63,9 @@ pub async fn tell(
         let posting = PayoutFee { from, amount: fee }.posting()?;
         let key = format!("{id}:fee:{}", payout.state.as_str());
         let entry = plan.post("payout.fee", key, id.to_string(), word.occurred_at, posting)?;
-        payout.fee = Some(fee);
+        // The fees of a payout that comes back add up, where they are of one currency.
+        let before = payout.fee.filter(|it| it.currency() == fee.currency());
+        payout.fee = Some(before.map_or(Ok(fee), |before| before.checked_add(fee))?);
         plan.announce("payout.fee_charged", id.to_string(), Some(entry), event(&payout));
     }
     if let (State::Returned, Some(version)) = (payout.state, payout.bank_version) {

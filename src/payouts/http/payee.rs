@@ -234,9 +234,9 @@ macro_rules! route {
      $body:ty => $view:ty) => {
         #[doc = $doc]
         #[utoipa::path($method, path = $path, operation_id = stringify!($name), tag = "payouts",
-                    params(("payee" = String, Path, description = "Your own id")),
-                    request_body = $body,
-                    responses((status = 200, description = "As it stands", body = $view)))]
+                            params(("payee" = String, Path, description = "Your own id")),
+                            request_body = $body,
+                            responses((status = 200, description = "As it stands", body = $view)))]
         async fn $name(
             State(app): State<App>,
             caller: Caller,
@@ -249,8 +249,8 @@ macro_rules! route {
     ($method:ident $name:ident $run:ident $field:ident $path:literal, $doc:literal, $view:ty) => {
         #[doc = $doc]
         #[utoipa::path($method, path = $path, operation_id = stringify!($name), tag = "payouts",
-                    params(("payee" = String, Path, description = "Your own id")),
-                    responses((status = 200, description = "As it stands", body = $view)))]
+                            params(("payee" = String, Path, description = "Your own id")),
+                            responses((status = 200, description = "As it stands", body = $view)))]
         async fn $name(
             State(app): State<App>,
             caller: Caller,

@@ -3,7 +3,9 @@
 use mizan_money::Money;
 
 use super::party::{Payee, Till, across};
-use crate::entry::Posting;
+use crate::account::AccountRef;
+use crate::chart::Role;
+use crate::entry::{Posting, credit, debit};
 use crate::error::PostingError;
 use crate::postings::{Entry, aed};
 use crate::transaction::Authority;
@@ -22,13 +24,23 @@ pub struct PayoutReturned {
 }
 
 impl PayoutReturned {
-    /// Debits the bank or the gateway, credits the available bucket with all of it.
+    /// Debits the bank or the gateway, credits the available bucket with all of it. Where a bank
+    /// changed it back at another rate, the difference is gain or loss.
     ///
     /// # Errors
-    /// Ids that no account can have, an amount below zero, two amounts of one currency.
+    /// Ids that no account can have, an amount below zero.
     pub fn posting(&self) -> Result<Posting, PostingError> {
-        let into = (self.into.account()?, self.received);
-        Posting::balanced(across(into, (self.payee.available()?, self.amount))?)
+        let (amount, received) = (self.amount, self.received);
+        let (into, available) = (self.into.account()?, self.payee.available()?);
+        if amount.currency() != received.currency() || amount == received {
+            return Posting::balanced(across((into, received), (available, amount))?);
+        }
+        let lost = amount.checked_sub(received)?;
+        let difference = match lost.is_positive() {
+            true => debit(AccountRef::new(Role::FxLoss, &[])?, lost),
+            false => credit(AccountRef::new(Role::FxGain, &[])?, lost.checked_neg()?),
+        };
+        Posting::balanced(vec![debit(into, received), difference, credit(available, amount)])
     }
 }
 
@@ -42,3 +54,29 @@ pub(in crate::postings) const ENTRY: Entry = Entry {
         PayoutReturned { payee, into, amount, received: amount }.posting()
     },
 };
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::postings::tests::page;
+
+    #[test]
+    fn what_a_bank_changes_back_at_another_rate_is_gain_or_loss() {
+        let back = |received| {
+            let (payee, into) = (Payee::Vendor("V1".into()), Till::Bank("aed_main".into()));
+            let amount = aed(367_250);
+            PayoutReturned { payee, into, amount, received: aed(received) }.posting().unwrap()
+        };
+        assert_eq!(
+            page(&back(360_000)),
+            "
+dr bank:aed_main                          3600.00 AED
+dr fx_loss                                  72.50 AED
+cr vendor_payable:V1:available            3672.50 AED
+"
+        );
+        assert!(page(&back(367_251)).contains("cr fx_gain"));
+        assert_eq!(back(367_250).legs().len(), 2);
+    }
+}
