@@ -166,8 +166,8 @@ async fn a_conversion_that_failed_leaves_no_position() {
     assert_eq!(
         page::page(&shop.balances(&["fx", "vendor", "payouts"]).await),
         page::page(
-            "fx_clearing 0.000 KWD
-            fx_clearing 0 JPY
+            "fx_clearing 0 JPY
+            fx_clearing 0.000 KWD
             payouts_in_transit:bank 0 JPY
             vendor_payable:V1:available 10.000 KWD"
         )

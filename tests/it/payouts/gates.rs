@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::shop::{DAY, IBAN, Shop, closed, iban, items, reason};
-use crate::support::page;
+use crate::support::{fact, page};
 
 const V1: &str = "vendor_payable:V1";
 
@@ -195,7 +195,7 @@ async fn a_debt_is_netted_before_anything_is_paid() {
     shop.ready(&["vendors/V1"]).await;
     shop.available(V1, "10.00 AED").await;
     let page = "dr vendor_receivable:V1 3.00 AED; cr refunds_payable 3.00 AED";
-    shop.app.books.book(&[crate::support::fact("debt", page)]).await;
+    assert!(shop.post(fact("debt", page)).await);
     let made = shop.pay_all("V1").await;
     assert_eq!(reason(&made, "debt"), "3.00 AED are owed: they are netted first.");
 }

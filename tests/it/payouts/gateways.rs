@@ -4,7 +4,7 @@ use mizan_providers::ProviderName;
 use serde_json::{Value, json};
 
 use super::shop::{DAY, Shop, closed};
-use crate::gateways::bazaar::Bazaar;
+use crate::gateways::Bazaar;
 use crate::support::page;
 use crate::support_app::{Reply, TestApp};
 
@@ -73,7 +73,7 @@ async fn a_payout_over_a_gateway_is_paid_from_our_balance_there() {
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_again_and_nobody_is_paid_twice() {
     let (bazaar, shop) = shop("vendor@shop.example").await;
-    bazaar.faults(PAYPAL, "[[rules]]\non = \"payout\"\nkind = \"lost_answer\"\ncalls = [1]\n");
+    bazaar.faults(PAYPAL, "[[rules]]\non = \"payout\"\nkind = \"lost_answer\"\ntimes = 1\n");
     let sent = submitted(&shop).await;
     shop.app.tick().await;
     let asked = shop.payout(sent.id()).await;

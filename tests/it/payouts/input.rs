@@ -94,11 +94,11 @@ async fn a_payout_is_refused_with_its_field() {
         (with(json!({ "amount": -5 })), 400, "amount"),
         (with(json!({ "amount": 1.5 })), 400, "amount"),
         (with(json!({ "amount": i64::MAX })), 400, "amount"),
-        (with(json!({ "amount": 1_001 })), 422, "amount"),
-        (with(json!({ "vendor": "V2" })), 422, "amount"),
+        (with(json!({ "amount": 1_001 })), 409, "amount"),
+        (with(json!({ "vendor": "V2" })), 409, "amount"),
         (with(json!({ "rail": "Bank" })), 400, "rail"),
         (with(json!({ "pay_currency": "XXX" })), 400, "pay_currency"),
-        (with(json!({ "pay_currency": "USD" })), 404, "rate"),
+        (with(json!({ "pay_currency": "USD" })), 422, "rate"),
         (with(json!({ "pay_currency": "USD", "rate": "0" })), 400, "rate"),
         (with(json!({ "pay_currency": "USD", "rate": "3,7" })), 400, "rate"),
         (with(json!({ "rate": "3.7" })), 422, "rate"),
@@ -106,8 +106,7 @@ async fn a_payout_is_refused_with_its_field() {
         (with(json!({ "colour": "red" })), 400, "colour"),
     ] {
         let refused = shop.app.post("/v1/payouts", body.clone()).await;
-        assert!(refused.status == status || status == 404, "{body} {refused:#?}");
-        assert_eq!(refused.text("param"), param, "{body} {refused:#?}");
+        assert_eq!((refused.status, refused.text("param")), (status, param), "{body} {refused:#?}");
     }
     let made = shop.pay(all).await;
     let path = format!("/v1/payouts/{}/outcome", made.id());

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use mizan::app::App;
 use mizan::config::Config;
-use mizan_ledger::Outcome;
+use mizan::db::work;
+use mizan::payments::error::PaymentError;
+use mizan::payments::plan::Plan;
+use mizan_ledger::NewTransaction;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -58,21 +61,36 @@ impl Shop {
         Shop { app, second, server }
     }
 
+    /// Posts and announces a page; whether it was taken.
+    pub async fn post(&self, transaction: NewTransaction) -> bool {
+        let (tenant, now) = (self.app.books.tenant, self.app.app.clock.now());
+        let transaction = &transaction;
+        let posted = self.app.app.db.transaction("test", tenant, |tx| {
+            work(async move {
+                let mut plan = Plan::new(now, "tests");
+                let entry = plan.add(transaction.clone());
+                plan.announce("test.moved", "tests".to_owned(), Some(entry), json!({}));
+                let posted = plan.post_all(tx, tenant).await?;
+                plan.announce_all(tx, tenant, &posted).await
+            })
+        });
+        match posted.await {
+            Ok(()) => true,
+            Err(PaymentError::LedgerRefused { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Money that is available to a payee: `available("vendor_payable:V1", "94.50 AED")`.
     pub async fn available(&self, payee: &str, amount: &str) {
         let page = format!("dr gateway_clearing:stripe {amount}; cr {payee}:available {amount}");
-        let key = format!("earned-{}", self.app.fresh());
-        let now = self.app.app.clock.now();
-        let outcomes = self.app.books.post_at(now, &[fact(&key, &page)]).await.unwrap();
-        assert!(outcomes[0].posted().is_some(), "{outcomes:?}");
+        assert!(self.post(fact(&self.app.fresh(), &page)).await);
     }
 
     /// Takes money away again, where the floor lets it.
-    pub async fn take(&self, payee: &str, amount: &str) -> Outcome {
+    pub async fn take(&self, payee: &str, amount: &str) -> bool {
         let page = format!("dr {payee}:available {amount}; cr refunds_payable {amount}");
-        let key = format!("taken-{}", self.app.fresh());
-        let now = self.app.app.clock.now();
-        self.app.books.post_at(now, &[command(&key, &page)]).await.unwrap().remove(0)
+        self.post(command(&self.app.fresh(), &page)).await
     }
 
     pub async fn put(&self, path: &str, body: Value) -> Reply {
