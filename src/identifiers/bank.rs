@@ -77,7 +77,7 @@ impl AbaRouting {
         fits(KIND, &text, "nnnnnnnnn")?;
         let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
         let sum: u32 = digits.iter().zip([3, 7, 1].iter().cycle()).map(|(d, w)| d * w).sum();
-        if sum % 10 != 0 || sum == 0 {
+        if !sum.is_multiple_of(10) || sum == 0 {
             let others = sum - digits[8];
             let expected = ((10 - others % 10) % 10).to_string();
             let found = digits[8].to_string();

@@ -281,7 +281,7 @@ fn build(
     question: &Ask,
     call: &Call,
 ) -> Result<HttpRequest, mizan_providers::Rejection> {
-    let key = mizan_providers::IdempotencyKey::parse(&call.key()).map_err(|error| {
+    let key = mizan_providers::IdempotencyKey::parse(call.key()).map_err(|error| {
         mizan_providers::Rejection {
             reason: mizan_providers::RejectionReason::InvalidRequest,
             code: "key".to_owned(),
@@ -292,3 +292,7 @@ fn build(
     let built = gateway.provider.build(question, &key);
     built.map_err(|error| mizan_providers::Rejection::from(&error))
 }
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use super::convert::FxRate;
 use super::desk::Desk;
 use super::error::{PayoutError, corrupt, invalid};
-use super::payout::{Conversion, Payout, State};
+use super::payout::{Conversion, Payout};
 use super::store;
 
 /// Gateways that pay out.
@@ -168,30 +168,14 @@ async fn draft(
             Some(newest.ok_or(missing)?)
         }
     };
+    let amounts = (Money::zero(own), Money::zero(pays));
+    let id = PayoutId::generate(desk.now);
     Ok(Payout {
-        id: PayoutId::generate(desk.now),
-        payee: command.payee.clone(),
-        state: State::Draft,
-        rail,
         asked: command.asked,
-        amount: Money::zero(own),
-        pays: Money::zero(pays),
         conversion,
-        bank_version: None,
-        created_at: desk.now,
         created_by: desk.actor.clone(),
-        approval: None,
         retry_of: command.retry_of,
         run: command.run,
-        file: None,
-        cut: None,
-        reserved_at: None,
-        submitted_at: None,
-        paid_at: None,
-        ended_at: None,
-        till: None,
-        cost: None,
-        fee: None,
-        trouble: None,
+        ..Payout::draft(id, command.payee.clone(), &rail, amounts, desk.now)
     })
 }

@@ -218,31 +218,40 @@ mod tests {
         look(facts).into_iter().filter(|it| !it.passed).map(|it| (it.gate, it.reason)).collect()
     }
 
-    #[test]
-    fn each_gate_closes_for_its_own_reason() {
-        let now: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
-        let aed = |minor| Money::new(minor, Currency::AED);
+    /// Somebody whose licence is good until today.
+    fn kyc(now: Timestamp) -> Kyc {
         let document = Document {
             kind: "trade_licence".into(),
             reference: "doc-1".into(),
-            expires_on: "2026-03-02".parse().ok(),
+            expires_on: Some(now.date_naive()),
         };
-        let kyc = Kyc {
+        Kyc {
             id: KycId::generate(now),
             status: KycStatus::Verified,
             occurred_at: now,
             documents: vec![document],
             recorded_at: now,
-        };
+        }
+    }
+
+    /// An account that has rested for a day.
+    fn account(now: Timestamp) -> BankAccount {
         let iban = Some("AE070331234567890123456");
         let said = Said { holder: "V", iban, country: "AE", currency: "AED", ..Said::default() };
-        let account = BankAccount {
+        BankAccount {
             version: 1,
             details: said.check().unwrap(),
             created_at: now - TimeDelta::hours(24),
             verified_at: Some(now),
             blocked: None,
-        };
+        }
+    }
+
+    #[test]
+    fn each_gate_closes_for_its_own_reason() {
+        let now: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
+        let aed = |minor| Money::new(minor, Currency::AED);
+        let (kyc, account) = (kyc(now), account(now));
         let payee = Known {
             kyc: Some(&kyc),
             account: Some(&account),

@@ -156,6 +156,42 @@ pub struct Payout {
 }
 
 impl Payout {
+    /// A payout that is being made; nothing has become of it.
+    pub fn draft(
+        id: PayoutId,
+        payee: Payee,
+        rail: &str,
+        (amount, pays): (Money, Money),
+        now: Timestamp,
+    ) -> Payout {
+        Payout {
+            id,
+            payee,
+            state: State::Draft,
+            rail: rail.to_owned(),
+            asked: None,
+            amount,
+            pays,
+            conversion: None,
+            bank_version: None,
+            created_at: now,
+            created_by: String::new(),
+            approval: None,
+            retry_of: None,
+            run: None,
+            file: None,
+            cut: None,
+            reserved_at: None,
+            submitted_at: None,
+            paid_at: None,
+            ended_at: None,
+            till: None,
+            cost: None,
+            fee: None,
+            trouble: None,
+        }
+    }
+
     /// The gateway, where the rail is one.
     pub fn gateway(&self) -> Option<ProviderName> {
         self.rail.parse().ok()

@@ -99,11 +99,11 @@ fn each_currency_and_service_is_a_batch_with_its_own_sum() {
 fn what_cannot_be_said_names_the_way_out() {
     let arabic = Said { holder: "متجر العطور", ..DE };
     let one = contents(vec![payment(1, 1, Currency::EUR, &arabic)]);
-    let says = |rules| pain::write(&one, rules).unwrap_err().to_string();
-    assert!(says(&rules(DEBTOR)).contains("V1 cannot be spelled in SEPA's letters"));
-    assert!(says(&rules("")).contains("payouts.debtor_name is missing; or take the file as `csv`"));
+    let says = |settings| pain::write(&one, &rules(settings)).unwrap_err().to_string();
+    assert!(says(DEBTOR).contains("V1 cannot be spelled in SEPA's letters"));
+    assert!(says("").contains("payouts.debtor_name is missing; or take the file as `csv`"));
     let mistyped = DEBTOR.replace("NL91", "NL92");
-    assert!(says(&rules(&mistyped)).contains("the check digits should be 91"));
+    assert!(says(&mistyped).contains("the check digits should be 91"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The routes of payouts, of payees, and of runs.
 
 mod body;
+mod news;
 mod payee;
 mod payout;
 mod run;

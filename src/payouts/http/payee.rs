@@ -86,7 +86,7 @@ async fn account_set(
             store::bank_account(tx, tenant, payee, None).await
         })
     });
-    Ok(Json(BankAccountView::of(&app, &payee, kept.await?)?))
+    Ok(Json(BankAccountView::of(&app, payee, kept.await?)?))
 }
 
 async fn account_get(
