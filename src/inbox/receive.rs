@@ -1,6 +1,6 @@
 //! Taking deliveries in: kept, applied and disposed of in one transaction, as many as come at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mizan_money::id::DeliveryId;
@@ -185,6 +185,7 @@ pub async fn receive_many(
     mizan_webhooks::dispose_many(conn, tenant, &ended, now).await?;
 
     let mut ends = ends.iter();
+    let mut parked = BTreeSet::new();
     let receipt = |(one, kept): (&&Arrived, &Kept)| {
         let id = kept.id();
         let status = match kept {
@@ -192,10 +193,17 @@ pub async fn receive_many(
                 // Under its own id it stands by a commit that was not confirmed before this run.
                 if id == one.delivery.id() { state.as_str() } else { DUPLICATE }
             }
-            _ => match (ends.next().and_then(Option::as_ref), last.get(&id)) {
-                (Some(end), _) => end.state().as_str(),
-                (None, Some(Disposition::Parked { .. })) => DeliveryState::Parked.as_str(),
-                (None, _) => DUPLICATE,
+            _ => match ends.next().and_then(Option::as_ref) {
+                Some(end) => {
+                    match end {
+                        Disposition::Parked { .. } => parked.insert(id),
+                        _ => parked.remove(&id),
+                    };
+                    end.state().as_str()
+                }
+                // A repetition that was not worth a try: as it stood before.
+                None if parked.contains(&id) => DeliveryState::Parked.as_str(),
+                None => DUPLICATE,
             },
         };
         Receipt { id, status }

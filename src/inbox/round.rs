@@ -81,7 +81,8 @@ enum Repetition {
     None,
     /// Nothing new since the first.
     Idle,
-    /// Worth another try, since other deliveries had an effect after it.
+    /// Worth another try, since others were treated after it: one that changes no state may
+    /// still bring an id.
     Again,
 }
 
@@ -127,8 +128,7 @@ impl Rounds<'_> {
     fn repetition(&self, id: DeliveryId) -> Repetition {
         let Some(&last) = self.tried.get(&id) else { return Repetition::None };
         let parked = matches!(self.ends[last], Some(Disposition::Parked { .. }));
-        let after = &self.ends[last + 1..];
-        match parked && after.iter().any(|end| matches!(end, Some(Disposition::Applied))) {
+        match parked && self.ends[last + 1..].iter().any(Option::is_some) {
             true => Repetition::Again,
             false => Repetition::Idle,
         }

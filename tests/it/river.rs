@@ -301,6 +301,18 @@ fn however_deliveries_come_together_the_books_are_the_same() {
     }
 }
 
+/// An event that changes no state may bring the gateway's id, and with it another end of one that
+/// was parked before.
+#[tokio::test]
+async fn a_repetition_is_tried_again_after_an_id_was_learned() {
+    let of = |what| Told { payment: 0, what };
+    let told = [of(What::RefundFailed), of(What::Created), of(What::RefundFailed)];
+    compare(1, 0, &told, &[]).await;
+    compare(1, 0, &told, &[1]).await;
+    let failed = of(What::RefundFailed);
+    compare(1, 0, &[failed, failed, of(What::Created), failed], &[]).await;
+}
+
 #[tokio::test]
 async fn a_hundred_deliveries_of_fifty_payments_at_once_are_as_one_by_one() {
     let whats = [What::Succeeded, What::Created, What::RefundSucceeded, What::RefundPending];
