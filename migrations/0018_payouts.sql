@@ -254,6 +254,8 @@ create table payouts.item (
 );
 call mizan.isolate_tenants('payouts.item');
 create index item_of_source on payouts.item (tenant_id, source);
+create index item_of_transaction on payouts.item (tenant_id, transaction_id)
+    where transaction_id is not null;
 grant select, insert on payouts.item to mizan_service;
 
 -- What became of a payout, step by step.

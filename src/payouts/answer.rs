@@ -111,6 +111,7 @@ fn understand(call: &mut Call, asked: &Asked) -> (Told, Option<Money>) {
             (Told::Lost(code.clone()), None)
         }
         Outcome::Rejected(rejection) if is_first_word(&asked.question) => {
+            call.said = Some(rejection.code.chars().take(60).collect());
             (rejected(call, asked, rejection), None)
         }
         Outcome::Declined(_) | Outcome::Rejected(_) | Outcome::Unknown(_) => (Told::Nothing, None),

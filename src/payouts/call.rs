@@ -82,8 +82,9 @@ pub struct Call {
 }
 
 impl Call {
+    /// Our key at the gateway: no longer than the shortest that one takes, 36 characters.
     fn key(&self) -> String {
-        format!("mizan-{}", self.id)
+        self.id.to_string()
     }
 }
 
@@ -101,26 +102,14 @@ pub(super) async fn write(
     let Some(wanted) = payout.gateway() else { return Ok(None) };
     let account =
         store::bank_account(conn, desk.tenant, &payout.payee, payout.bank_version).await?;
-    let there = account.is_some_and(
-        |it| matches!(it.details.number, Number::Gateway { gateway, .. } if gateway == wanted),
-    );
-    let connection = gateways
-        .iter()
-        .find(|it| it.tenant == desk.tenant && it.provider.name() == wanted)
-        .map(|it| it.connection.clone());
-    let connection = match (there, connection) {
-        (true, Some(connection)) => connection,
-        (true, None) => {
-            return Ok(Some(format!("by hand: there is no connection to {wanted}")));
-        }
-        (false, _) => {
-            return Ok(Some(format!("by hand: no account of the payee's at {wanted} is known")));
-        }
+    let number = match account.map(|it| it.details.number) {
+        Some(number @ Number::Gateway { gateway, .. }) if gateway == wanted => number,
+        _ => return Ok(Some(format!("by hand: no account of the payee's at {wanted} is known"))),
     };
-    let call = Call {
+    let mut call = Call {
         payout: payout.id,
         id: OperationId::generate(desk.now),
-        connection,
+        connection: String::new(),
         stage: Stage::Written,
         provider_ref: None,
         said: None,
@@ -128,8 +117,21 @@ pub(super) async fn write(
         sent_at: None,
         next_check_at: Some(desk.now),
     };
-    store::insert_call(conn, desk.tenant, &call, desk.now).await?;
-    Ok(None)
+    let question = question(&call, payout, &number)?;
+    let mut why = format!("there is no connection to {wanted}");
+    let of_ours = |it: &&Gateway| it.tenant == desk.tenant && it.provider.name() == wanted;
+    for gateway in gateways.iter().filter(of_ours) {
+        // Of several connections to a gateway not every one has an account to pay from.
+        match build(gateway, &question, &call) {
+            Ok(_) => {
+                call.connection = gateway.connection.clone();
+                store::insert_call(conn, desk.tenant, &call, desk.now).await?;
+                return Ok(None);
+            }
+            Err(rejection) => why = rejection.message,
+        }
+    }
+    Ok(Some(format!("by hand: {why}")))
 }
 
 /// Asks about every payout that is due, for every tenant. One failure does not stop the rest.

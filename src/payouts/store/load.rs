@@ -1,5 +1,7 @@
 //! Payouts as they stand, with what belongs to them.
 
+use std::collections::BTreeMap;
+
 use mizan_ledger::postings::Payee;
 use mizan_money::id::{PayoutFileId, PayoutId, PayoutRunId, TransactionId};
 use mizan_money::{Currency, Money, TenantId, Timestamp};
@@ -262,6 +264,34 @@ pub async fn items(conn: &mut PgConnection, tenant: TenantId, id: PayoutId) -> R
         })
     };
     rows.iter().map(item).collect()
+}
+
+/// In which payout each of these transactions is paid: the newest that itemises it. Those that
+/// are in none are left out.
+///
+/// # Errors
+/// The database.
+pub async fn paid_in(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    transactions: &[TransactionId],
+) -> Result<BTreeMap<TransactionId, (PayoutId, State)>> {
+    let rows: Vec<(Uuid, Uuid, String)> = sqlx::query_as(
+        "select distinct on (i.transaction_id) i.transaction_id, p.id, p.state
+         from payouts.item i
+         join payouts.payout p on p.tenant_id = i.tenant_id and p.id = i.payout_id
+         where i.tenant_id = $1 and i.transaction_id = any($2)
+         order by i.transaction_id, p.id desc",
+    )
+    .bind(tenant.0)
+    .bind(transactions.iter().map(|it| it.uuid()).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    let found = |(transaction, id, word): (Uuid, Uuid, String)| {
+        let state = State::parse(&word).ok_or_else(|| corrupt(format!("state `{word}`")))?;
+        Ok((TransactionId::from_uuid(transaction), (PayoutId::from_uuid(id), state)))
+    };
+    rows.into_iter().map(found).collect()
 }
 
 /// What became of a payout.

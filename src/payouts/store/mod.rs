@@ -18,8 +18,8 @@ pub use call::{call, insert_call, lock_due_calls, save_call};
 pub use changes::{insert_items, insert_payout, keep_gates, keep_steps, save};
 pub use file::{file_members, files_of_run, insert_file, put_into_file};
 pub use load::{
-    Item, Listing, Step, attempts, gates, items, last_cut, lock_payout, newest_rate, payout,
-    payouts, payouts_of_run, steps,
+    Item, Listing, Step, attempts, gates, items, last_cut, lock_payout, newest_rate, paid_in,
+    payout, payouts, payouts_of_run, steps,
 };
 pub use payee::{
     add_block, add_kyc, add_payee, bank_account, block_details, blocks, kyc, lift_blocks,

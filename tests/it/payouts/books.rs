@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::shop::{DAY, Shop, closed, iban, items, reason};
-use crate::support::page;
+use crate::support::{page, scope};
 
 const V1: &str = "vendor_payable:V1";
 
@@ -38,6 +38,12 @@ async fn what_comes_back_is_available_again_and_its_account_is_blocked() {
     let again = shop.act(again.id(), "submit", json!({})).await;
     assert_eq!(again.says(), (200, "reserved"), "{again:#?}");
     assert_eq!(items(&again), items(&shop.payout(id).await), "the same earnings once more");
+    let earned = again.body["items"][0]["transaction"].as_str().unwrap().parse().unwrap();
+    let tenant = shop.app.books.tenant;
+    let mut tx = scope(shop.app.books.db.service_pool(), tenant).await;
+    let paid_in = mizan::payouts::store::paid_in(&mut tx, tenant, &[earned]).await.unwrap();
+    drop(tx);
+    assert_eq!(paid_in[&earned].0.to_string(), again.id(), "the newest attempt pays it");
     let attempts = again.body["attempts"].as_array().unwrap();
     let states: Vec<_> = attempts.iter().map(|it| it["status"].as_str().unwrap()).collect();
     assert_eq!((states, again.text("retry_of")), (vec!["returned", "reserved"], id));
