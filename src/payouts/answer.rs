@@ -158,9 +158,9 @@ fn of_transfer(status: TransferStatus) -> Told {
     }
 }
 
-/// What the gateway keeps, with its tax.
+/// What the gateway keeps, with its tax; below zero what it gives back.
 fn taken(fee: Option<&ProviderFee>) -> Option<Money> {
-    fee.and_then(|it| it.fee.checked_add(it.tax).ok()).filter(|it| it.is_positive())
+    fee.and_then(|it| it.fee.checked_add(it.tax).ok())
 }
 
 async fn apply(
@@ -182,11 +182,15 @@ async fn apply(
             plan.announce_all(conn, desk.tenant, &[]).await?;
             return Ok(payout);
         }
-        (Told::Arrived, state) if state.is_on_its_way() => word(Fate::Paid, None),
+        (Told::Arrived, state) if state.is_on_its_way() => {
+            Word { fee: fee.filter(|it| it.is_positive()), ..word(Fate::Paid, None) }
+        }
         (Told::Lost(code), state) if state.is_on_its_way() => {
             Word { fee: None, ..word(Fate::Failed, Some(code)) }
         }
-        (Told::Lost(code), State::Paid) => Word { fee: None, ..word(Fate::Returned, Some(code)) },
+        (Told::Lost(code), State::Paid) => {
+            Word { fee: fee.filter(|it| it.is_negative()), ..word(Fate::Returned, Some(code)) }
+        }
         _ => return Ok(payout),
     };
     tell(conn, desk, payout.id, &word).await

@@ -35,7 +35,7 @@ pub struct Word {
     pub bank: Option<String>,
     /// What left it, or what came back into it, where that is of the balance's currency.
     pub cost: Option<Money>,
-    /// What the rail took for its work.
+    /// What the rail took for its work; below zero what it gave back.
     pub fee: Option<Money>,
     /// When.
     pub occurred_at: Timestamp,
@@ -58,15 +58,8 @@ pub async fn tell(
         Fate::Failed => failed(&mut plan, desk, &mut payout, word)?,
         Fate::Returned => returned(&mut plan, desk, &mut payout, word)?,
     }
-    if let Some(fee) = word.fee.filter(|fee| fee.is_positive()) {
-        let from = payout.till(word.bank.as_deref(), fee.currency());
-        let posting = PayoutFee { from, amount: fee }.posting()?;
-        let key = format!("{id}:fee:{}", payout.state.as_str());
-        let entry = plan.post("payout.fee", key, id.to_string(), word.occurred_at, posting)?;
-        // The fees of a payout that comes back add up, where they are of one currency.
-        let before = payout.fee.filter(|it| it.currency() == fee.currency());
-        payout.fee = Some(before.map_or(Ok(fee), |before| before.checked_add(fee))?);
-        plan.announce("payout.fee_charged", id.to_string(), Some(entry), event(&payout));
+    if let Some(fee) = word.fee.filter(|fee| !fee.is_zero()) {
+        charge(&mut plan, &mut payout, fee, word)?;
     }
     if let (State::Returned, Some(version)) = (payout.state, payout.bank_version) {
         let code = word.code.as_deref().unwrap_or("without a reason");
@@ -146,6 +139,34 @@ fn returned(
     (payout.state, payout.ended_at) = (State::Returned, Some(desk.now));
     payout.trouble = Some(trouble(word));
     plan.announce("payout.returned", source, Some(entry), event(payout));
+    Ok(())
+}
+
+/// Books what the rail took for its work; below zero what it gave back with the payout.
+fn charge(
+    plan: &mut Plan,
+    payout: &mut Payout,
+    fee: Money,
+    word: &Word,
+) -> Result<(), PayoutError> {
+    let (id, at) = (payout.id, word.occurred_at);
+    let from = payout.till(word.bank.as_deref(), fee.currency());
+    let (kind, event_kind, posting) = match fee.is_negative() {
+        false => {
+            let posting = PayoutFee { from, amount: fee }.posting()?;
+            ("payout.fee", "payout.fee_charged", posting)
+        }
+        true => {
+            let posting = PayoutFee { from, amount: fee.checked_neg()? }.given_back()?;
+            ("payout.fee_returned", "payout.fee_returned", posting)
+        }
+    };
+    let key = format!("{id}:fee:{}", payout.state.as_str());
+    let entry = plan.post(kind, key, id.to_string(), at, posting)?;
+    // The fees of a payout that comes back add up, where they are of one currency.
+    let before = payout.fee.filter(|it| it.currency() == fee.currency());
+    payout.fee = Some(before.map_or(Ok(fee), |before| before.checked_add(fee))?);
+    plan.announce(event_kind, id.to_string(), Some(entry), event(payout));
     Ok(())
 }
 

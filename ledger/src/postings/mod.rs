@@ -68,6 +68,7 @@ pub const INDEX: &[Entry] = &[
     payouts::failed::CANCELLED,
     payouts::returned::ENTRY,
     payouts::fee::ENTRY,
+    payouts::fee::GIVEN_BACK,
     fx_realised::ENTRY,
 ];
 

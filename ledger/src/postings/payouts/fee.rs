@@ -30,6 +30,17 @@ impl PayoutFee {
             credit(self.from.account()?, self.amount),
         ])
     }
+
+    /// The other way round: what is given back when a payout comes back.
+    ///
+    /// # Errors
+    /// A name that no account can have, an amount below zero.
+    pub fn given_back(&self) -> Result<Posting, PostingError> {
+        Posting::balanced(vec![
+            debit(self.from.account()?, self.amount),
+            credit(AccountRef::new(Role::PayoutFees, &[])?, self.amount),
+        ])
+    }
 }
 
 pub(in crate::postings) const ENTRY: Entry = Entry {
@@ -37,4 +48,11 @@ pub(in crate::postings) const ENTRY: Entry = Entry {
     meaning: "The bank or the gateway takes its fee for a payout.",
     authority: Authority::Fact,
     example: || PayoutFee { from: Till::Bank("aed_main".into()), amount: aed(2_500) }.posting(),
+};
+
+pub(in crate::postings) const GIVEN_BACK: Entry = Entry {
+    kind: "payout.fee_returned",
+    meaning: "A gateway gives its fee back with a payout that came back.",
+    authority: Authority::Fact,
+    example: || PayoutFee { from: Till::Gateway("razorpay".into()), amount: aed(590) }.given_back(),
 };
