@@ -57,8 +57,8 @@ mod tests {
         assert_eq!(
             told(1_000, 1_001).unwrap(),
             "
-dr fx_loss                                   0.01 AED
-cr fx_clearing                               0.01 AED
+dr fx_loss                                  0.01 AED
+cr fx_clearing                              0.01 AED
 "
         );
         assert!(told(1_000, 1_000).is_err());

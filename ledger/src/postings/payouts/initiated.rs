@@ -63,8 +63,8 @@ mod tests {
             "
 dr vendor_payable:V1:available            3672.50 AED
 cr fx_clearing                            3672.50 AED
-dr fx_clearing                             989.89 USD
-cr payouts_in_transit:wire                 989.89 USD
+dr fx_clearing                            989.89 USD
+cr payouts_in_transit:wire                989.89 USD
 "
         );
         let payee = Payee::Affiliate("A1".into());

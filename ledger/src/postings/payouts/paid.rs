@@ -64,8 +64,8 @@ mod tests {
         assert_eq!(
             page(&paid.posting().unwrap()),
             "
-dr payouts_in_transit:wire                 989.89 USD
-cr fx_clearing                             989.89 USD
+dr payouts_in_transit:wire                989.89 USD
+cr fx_clearing                            989.89 USD
 dr fx_clearing                            3640.00 AED
 cr bank:aed_main                          3640.00 AED
 "

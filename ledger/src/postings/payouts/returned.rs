@@ -72,7 +72,7 @@ mod tests {
             page(&back(360_000)),
             "
 dr bank:aed_main                          3600.00 AED
-dr fx_loss                                  72.50 AED
+dr fx_loss                                 72.50 AED
 cr vendor_payable:V1:available            3672.50 AED
 "
         );
