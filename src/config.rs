@@ -12,11 +12,13 @@ use crate::db::{DbOptions, FirstTenant};
 
 mod error;
 mod gateways;
+mod payouts;
 
 pub use error::{ConfigError, Origin};
 pub use gateways::{
     GatewaysConfig, PaypalConfig, PaytabsConfig, RazorpayConfig, StripeConfig, TelrConfig,
 };
+pub use payouts::PayoutsConfig;
 
 /// Every setting with its default and its meaning.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -62,6 +64,8 @@ pub struct Config {
     pub paytabs: PaytabsConfig,
     /// PayPal.
     pub paypal: PaypalConfig,
+    /// Payouts.
+    pub payouts: PayoutsConfig,
     /// The log.
     pub log: LogConfig,
 }

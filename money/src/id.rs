@@ -106,6 +106,14 @@ typed_id! {
     pub struct PayoutId("po");
     /// Money moved to a vendor's account at a gateway.
     pub struct TransferId("tr");
+    /// The payouts of one day.
+    pub struct PayoutRunId("prun");
+    /// What a bank is given at once.
+    pub struct PayoutFileId("pf");
+    /// One piece of news about who a payee is.
+    pub struct KycId("kyc");
+    /// A reason for which a payee is not paid.
+    pub struct BlockId("blk");
     /// A seller on the marketplace.
     pub struct VendorId("ven");
     /// A buyer on the marketplace.

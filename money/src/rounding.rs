@@ -17,7 +17,7 @@ pub enum Rounding {
 
 impl Rounding {
     /// Divides and rounds once. `denominator` is above zero.
-    pub(crate) fn divide(self, numerator: i128, denominator: i128) -> i128 {
+    pub fn divide(self, numerator: i128, denominator: i128) -> i128 {
         let quotient = numerator / denominator;
         let rest = (numerator % denominator).abs();
         if rest == 0 {

@@ -5,6 +5,8 @@
 //! | sweep operations and fees | 5 s | what is due is postponed in the transaction that reads it |
 //! | retry parked webhooks | 10 s | a delivery is locked while it is tried |
 //! | release vendors' parts and reserves | 30 s | a line is locked, and marked as released |
+//! | pay out over gateways | 5 s | asked again under the same key only |
+//! | run the payouts of the day | 5 min | one payout for each payee, currency and day |
 //! | make partitions ahead | 1 h | what exists is left alone |
 //! | prove the books | 1 min, once a night from 02:30 UTC | it reads, and marks what it proved |
 //! | vest and end promo credits | 30 s | each lot is locked, and looked at again |
@@ -56,6 +58,12 @@ pub fn spawn(app: &App) -> Jobs {
     });
     every(&mut tasks, app, "release", seconds(30), |app| async move {
         release_due(&app).await.map(drop)
+    });
+    every(&mut tasks, app, "payouts", seconds(5), |app| async move {
+        crate::payouts::sweep(&app).await.map(drop)
+    });
+    every(&mut tasks, app, "payout_run", seconds(300), |app| async move {
+        crate::payouts::run_today(&app).await.map(drop)
     });
     every(&mut tasks, app, "ensure_partitions", seconds(3_600), |app| async move {
         ensure_partitions(&app).await.map(drop)
@@ -125,6 +133,8 @@ pub async fn run_due(app: &App) -> Result<(), crate::inbox::InboxError> {
     release_due(app).await?;
     crate::wallets::run(app).await?;
     crate::affiliates::run(app).await?;
+    crate::payouts::run_today(app).await?;
+    crate::payouts::sweep(app).await?;
     fold_days(app).await?;
     Ok(())
 }

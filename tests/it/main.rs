@@ -17,6 +17,7 @@ mod model;
 mod openapi;
 mod partitions;
 mod payments;
+mod payouts;
 mod posting;
 mod program;
 mod proof;

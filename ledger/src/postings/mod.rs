@@ -10,10 +10,10 @@ mod dispute_lost;
 mod dispute_opened;
 mod dispute_won;
 mod finance;
+mod fx_realised;
 mod order_delivered;
 mod payment_captured;
-mod payout_initiated;
-mod payout_paid;
+mod payouts;
 mod provider_fee;
 mod provider_settled;
 mod receipt_returned;
@@ -43,10 +43,12 @@ pub use affiliates::{
 pub use finance::{
     FxRevalued, JournalPosted, LiabilityRemitted, SettlementReceived, SettlementReported,
 };
+pub use fx_realised::FxRealised;
 pub use order_delivered::OrderDelivered;
 pub use payment_captured::PaymentCaptured;
-pub use payout_initiated::PayoutInitiated;
-pub use payout_paid::PayoutPaid;
+pub use payouts::{
+    Payee, PayoutFailed, PayoutFee, PayoutInitiated, PayoutPaid, PayoutReturned, Till,
+};
 pub use provider_fee::ProviderFee;
 pub use provider_settled::ProviderSettled;
 pub use receipt_returned::ReceiptReturned;
@@ -103,8 +105,6 @@ pub const INDEX: &[Entry] = &[
     dispute_lost::ENTRY,
     dispute_fee_charged::ENTRY,
     provider_settled::ENTRY,
-    payout_initiated::ENTRY,
-    payout_paid::ENTRY,
     wallets::wallet_held::ENTRY,
     wallets::wallet_released::ENTRY,
     wallets::promo_granted::ENTRY,
@@ -124,6 +124,14 @@ pub const INDEX: &[Entry] = &[
     finance::fx_revalued::ENTRY,
     finance::fx_revalued::REVERSED,
     finance::journal_posted::ENTRY,
+    payouts::initiated::ENTRY,
+    payouts::paid::ENTRY,
+    payouts::failed::ENTRY,
+    payouts::failed::CANCELLED,
+    payouts::returned::ENTRY,
+    payouts::fee::ENTRY,
+    payouts::fee::GIVEN_BACK,
+    fx_realised::ENTRY,
 ];
 
 /// An amount of the examples, in fils.

@@ -9,7 +9,7 @@ mod sdk;
 use std::ffi::OsString;
 
 /// The Python that has them.
-fn python() -> OsString {
+pub fn python() -> OsString {
     std::env::var_os("MIZAN_TEST_PYTHON").unwrap_or_else(|| {
         panic!(
             "MIZAN_TEST_PYTHON names no Python with Stripe's library and localstripe: run \

@@ -69,7 +69,8 @@ fn credentials(
         Fake::Razorpay => {
             let key_id = fake.razorpay.key_id.clone();
             let key_secret = secret(&fake.razorpay.key_secret);
-            (Credentials::Razorpay { key_id, key_secret, payout_account: None }, hooks)
+            let payout_account = Some(secret(&fake.razorpay.account_number));
+            (Credentials::Razorpay { key_id, key_secret, payout_account }, hooks)
         }
         Fake::Telr => {
             let keys = &fake.telr;

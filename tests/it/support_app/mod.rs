@@ -516,7 +516,8 @@ pub fn stripe(tenant: TenantId, base_url: &str, setup: Setup) -> Gateway {
     }
 }
 
-async fn make_key(app: &App, tenant: TenantId) -> String {
+/// A new key of a tenant.
+pub async fn make_key(app: &App, tenant: TenantId) -> String {
     let command = &CreateKey { name: "tests".to_owned(), mode: Mode::Test };
     let made = app
         .db

@@ -90,6 +90,20 @@ pub async fn accounts_at(
     rows.iter().map(account_from).collect()
 }
 
+/// The accounts of these paths, in every currency in which they have more than nothing on their
+/// normal side, by path and currency. The balances are not locked.
+///
+/// # Errors
+/// The database.
+pub async fn accounts_above_zero(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    paths: &[AccountRef],
+) -> Result<Vec<Account>> {
+    let found = accounts_at(conn, tenant, paths).await?;
+    Ok(found.into_iter().filter(|account| account.balance().is_positive()).collect())
+}
+
 /// Accounts that have entries, by path and currency; optionally of one role. None where the
 /// cursor names no account.
 ///

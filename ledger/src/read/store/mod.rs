@@ -16,11 +16,11 @@ use crate::account::AccountRef;
 use crate::entry::Side;
 use crate::error::LedgerError;
 
-pub use account::{account, account_at, accounts, accounts_at, trial_balance};
+pub use account::{account, account_at, accounts, accounts_above_zero, accounts_at, trial_balance};
 pub use dated::dated_statement;
 pub use fx::{day_ends, fx_position};
 pub use past::{balance_as_of, horizon, trial_balance_as_of};
-pub use statement::statement;
+pub use statement::{lines_between, statement};
 pub use transaction::{transaction, transaction_by_key, transactions};
 
 type Result<T> = std::result::Result<T, LedgerError>;

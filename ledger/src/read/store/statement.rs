@@ -71,6 +71,24 @@ pub async fn statement(
     Ok(Some(listed(lines, limit + further, backwards)))
 }
 
+/// An account's entries behind one sequence number up to another, oldest first: what moved it
+/// from one moment to another. Empty where the account is unknown.
+///
+/// # Errors
+/// The database.
+pub async fn lines_between(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: AccountId,
+    (after, through): (i64, i64),
+) -> Result<Vec<StatementLine>> {
+    let Some(owner) = account(conn, tenant, id).await? else { return Ok(Vec::new()) };
+    let count = through.saturating_sub(after).max(0);
+    let lines =
+        fetch(conn, tenant, &owner, ON_IN_TIME, (after, usize::try_from(count).unwrap_or(0)));
+    Ok(lines.await?.into_iter().filter(|line| line.seq <= through).collect())
+}
+
 /// The oldest and the newest sequence number that a transaction has in an account.
 pub(super) async fn seqs(
     conn: &mut PgConnection,

@@ -1,0 +1,11 @@
+//! Payouts through the HTTP interface: gates, books, runs, files, gateways.
+
+mod books;
+mod files;
+mod gates;
+mod gateways;
+mod input;
+mod races;
+mod runs;
+mod shop;
+mod walk;
