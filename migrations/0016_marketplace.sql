@@ -121,6 +121,8 @@ alter table payments.intent
 create index intent_by_order on payments.intent (tenant_id, order_id) where order_id is not null;
 create index intent_by_customer on payments.intent (tenant_id, customer, id)
     where customer is not null;
+create index intent_holds on payments.intent (tenant_id, updated_at)
+    where wallet_state = 'held';
 grant update (wallet_state, cash_back, promo_back, withheld) on payments.intent to mizan_service;
 
 -- What is asked of a gateway: the order's part of it, rounded to what the gateway can take.

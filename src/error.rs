@@ -40,6 +40,7 @@ impl From<PaymentError> for Problem {
             PaymentError::Split(SplitError::Lines(..)) => {
                 Self::new(Code::InvalidField, detail).param("lines")
             }
+            PaymentError::OwnRequest { .. } => Self::new(Code::NotAllowed, detail),
             PaymentError::NoRoute { .. } => Self::new(Code::UnsupportedByProvider, detail),
             PaymentError::Wallet(error) => (*error).into(),
             PaymentError::Affiliate(error) => (*error).into(),

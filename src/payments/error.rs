@@ -83,6 +83,12 @@ pub enum PaymentError {
         /// What it cannot.
         message: String,
     },
+    /// Whoever asked for it decides on it as well.
+    #[error("{id} was asked for by this API key: another one decides")]
+    OwnRequest {
+        /// What was asked for.
+        id: String,
+    },
     /// No such connection is configured.
     #[error("no gateway connection is configured for this tenant")]
     NoConnection,

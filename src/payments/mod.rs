@@ -47,10 +47,9 @@ pub mod store;
 pub mod sweep;
 pub mod verify;
 pub mod view;
-pub mod wallet_part;
 pub mod word;
 
 pub use error::PaymentError;
+pub use intent::wallet_part::{self, Attribution};
 pub use intent::{Attempt, Intent, IntentState, Payment, Refund, RefundState};
 pub use line::Line;
-pub use wallet_part::Attribution;

@@ -27,7 +27,7 @@ pub use operation::{
     archive, due_operations, finish_operations, insert_operation, lock_open_operations,
     lock_operation, open_operation, open_operations, operation, postpone_operation, take_sending,
 };
-pub use order::{due_releases, intents_of_order};
+pub use order::{due_releases, idle_holds, intents_of_order};
 pub use parts::given_from_json;
 pub use policy::policy;
 pub use query::{

@@ -5,6 +5,7 @@ mod interleavings;
 mod orders;
 mod releases;
 mod rules;
+mod vendors;
 
 use serde_json::{Value, json};
 
