@@ -1,6 +1,6 @@
 //! Refunding: promised in the books first, then asked of the gateway.
 
-use mizan_money::id::{PaymentIntentId, RefundId};
+use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{Money, TenantId, Timestamp};
 use mizan_providers::{Recovery, RefundReason};
 use sqlx::PgConnection;
@@ -72,28 +72,7 @@ pub async fn request_refund(
         Some(attempt) => Some(gateway_of(gateways, attempt)?.clone()),
         None => None,
     };
-    let nothing = Money::zero(payment.intent.currency);
-    let mut refund = Refund {
-        id: RefundId::generate(now),
-        attempt: taken.as_ref().map(|attempt| attempt.id),
-        amount,
-        charge: nothing,
-        to_cash: nothing,
-        to_promo: nothing,
-        cash_part: nothing,
-        withheld: nothing,
-        reason: asked.reason.as_str().to_owned(),
-        state: RefundState::Sent,
-        status_at: now,
-        origin: "api",
-        provider_ref: None,
-        failure_reason: None,
-        parts: Vec::new(),
-        repays: None,
-        metadata: asked.metadata.clone(),
-        created_at: now,
-        updated_at: now,
-    };
+    let mut refund = new_refund(&payment, asked, amount, taken.as_ref().map(|it| it.id), now);
     let refund_id = refund.id;
     let policy = store::policy(conn, tenant, std::slice::from_ref(&payment)).await?;
     let mut plan = Plan::new(now, "api");
@@ -122,6 +101,38 @@ pub async fn request_refund(
     plan.announce_all(conn, tenant, &posted).await?;
     word::keep(conn, tenant, now, [Word::asked(call.operation)]).await?;
     Ok(Step::Call(call))
+}
+
+/// A refund as it is asked for; over which tenders it goes is still to be worked out.
+fn new_refund(
+    payment: &Payment,
+    asked: &NewRefund,
+    amount: Money,
+    attempt: Option<AttemptId>,
+    now: Timestamp,
+) -> Refund {
+    let nothing = Money::zero(payment.intent.currency);
+    Refund {
+        id: RefundId::generate(now),
+        attempt,
+        amount,
+        charge: nothing,
+        to_cash: nothing,
+        to_promo: nothing,
+        cash_part: nothing,
+        withheld: nothing,
+        reason: asked.reason.as_str().to_owned(),
+        state: RefundState::Sent,
+        status_at: now,
+        origin: "api",
+        provider_ref: None,
+        failure_reason: None,
+        parts: Vec::new(),
+        repays: None,
+        metadata: asked.metadata.clone(),
+        created_at: now,
+        updated_at: now,
+    }
 }
 
 /// How much is to go back: what was asked for, what the named lines come to, or all that is left.

@@ -2,11 +2,11 @@
 
 use mizan_money::Money;
 
-use super::{Entry, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
 use crate::entry::{Posting, credit, debit};
 use crate::error::PostingError;
+use crate::postings::{Entry, aed};
 use crate::transaction::Authority;
 
 /// What is no longer held.
@@ -36,7 +36,7 @@ impl VendorUnfrozen {
     }
 }
 
-pub(super) const ENTRY: Entry = Entry {
+pub(in crate::postings) const ENTRY: Entry = Entry {
     kind: "vendor.unfrozen",
     meaning: "A dispute is over; what was held of the vendor's money is free again.",
     authority: Authority::Command,
