@@ -7,6 +7,7 @@ pub mod clock;
 pub mod commissions;
 pub mod config;
 pub mod db;
+pub mod disputes;
 mod error;
 pub mod http;
 pub mod inbox;

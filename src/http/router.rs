@@ -9,13 +9,14 @@ use utoipa_axum::routes;
 
 use super::{Code, Problem, envelope, health, in_flight, metrics, openapi, problem_pages};
 use crate::app::App;
-use crate::{books, commissions, inbox, payments, routing, vendors};
+use crate::{books, commissions, disputes, inbox, payments, routing, vendors};
 
 /// The routes of the interface under `/v1`, all behind an API key: each handler takes a
 /// [`Caller`](crate::auth::Caller).
 fn api_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(payments::http::routes())
+        .merge(disputes::routes())
         .merge(commissions::routes())
         .merge(vendors::routes())
         .merge(routing::routes())

@@ -7,6 +7,7 @@ use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{Currency, Money, Timestamp};
 use mizan_providers::{CaptureMethod, PaymentStatus, ProviderName, ProviderRef};
 
+use super::dispute::Dispute;
 use super::line::Line;
 use super::split::GivenBack;
 use super::wallet_part::{Attribution, WalletPart};
@@ -311,6 +312,8 @@ pub struct Payment {
     pub attempts: Vec<Attempt>,
     /// Its refunds, oldest first.
     pub refunds: Vec<Refund>,
+    /// Its disputes, oldest first.
+    pub disputes: Vec<Dispute>,
     /// All of it as it was loaded: only what differs is written back.
     pub(super) loaded: Arc<Loaded>,
 }
@@ -322,6 +325,7 @@ pub(super) struct Loaded {
     lines: Vec<Line>,
     attempts: Vec<Attempt>,
     refunds: Vec<Refund>,
+    disputes: Vec<Dispute>,
 }
 
 impl Payment {
@@ -339,7 +343,8 @@ impl Payment {
     /// An intent alone.
     pub(super) fn bare(intent: Intent) -> Payment {
         let (lines, attempts, refunds) = (Vec::new(), Vec::new(), Vec::new());
-        Payment { intent, lines, attempts, refunds, loaded: Arc::default() }
+        let disputes = Vec::new();
+        Payment { intent, lines, attempts, refunds, disputes, loaded: Arc::default() }
     }
 
     /// It is stored as it is now.
@@ -349,14 +354,16 @@ impl Payment {
             lines: self.lines.clone(),
             attempts: self.attempts.clone(),
             refunds: self.refunds.clone(),
+            disputes: self.disputes.clone(),
         });
     }
 
     /// Whether anything of it differs from what is stored.
     pub(super) fn is_changed(&self) -> bool {
-        let Loaded { intent, lines, attempts, refunds } = &*self.loaded;
+        let Loaded { intent, lines, attempts, refunds, disputes } = &*self.loaded;
         intent.as_ref() != Some(&self.intent)
-            || (lines, attempts, refunds) != (&self.lines, &self.attempts, &self.refunds)
+            || (lines, attempts) != (&self.lines, &self.attempts)
+            || (refunds, disputes) != (&self.refunds, &self.disputes)
     }
 
     /// The lines that differ from what is stored.
@@ -372,6 +379,11 @@ impl Payment {
     /// The refunds that differ from what is stored.
     pub(super) fn changed_refunds(&self) -> impl Iterator<Item = &Refund> {
         self.refunds.iter().filter(|refund| !self.loaded.refunds.contains(refund))
+    }
+
+    /// The disputes that differ from what is stored.
+    pub(super) fn changed_disputes(&self) -> impl Iterator<Item = &Dispute> {
+        self.disputes.iter().filter(|dispute| !self.loaded.disputes.contains(dispute))
     }
 
     /// The attempt of this id.

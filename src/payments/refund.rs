@@ -121,8 +121,9 @@ pub async fn request_refund(
 fn amount_of(payment: &Payment, asked: &NewRefund) -> Result<Money, PaymentError> {
     let id = payment.intent.id;
     let left = Money::new(payment.intent.refundable_minor(), payment.intent.currency);
+    let lines = payment.lines_left()?;
     let of_line = |(n, amount): &Wanted| {
-        let line = payment.lines.iter().find(|line| line.n == *n);
+        let line = lines.iter().find(|line| line.n == *n);
         amount.or(line.map(|line| line.paid_left().minor())).unwrap_or(0)
     };
     let of_lines = asked.lines.as_ref().map(|lines| lines.iter().map(of_line).sum());

@@ -7,6 +7,7 @@
 mod dispute_fee_charged;
 mod dispute_lost;
 mod dispute_opened;
+mod dispute_reopened;
 mod dispute_won;
 mod order_delivered;
 mod payment_captured;
@@ -32,6 +33,7 @@ use mizan_money::{Currency, Money};
 pub use dispute_fee_charged::DisputeFeeCharged;
 pub use dispute_lost::DisputeLost;
 pub use dispute_opened::DisputeOpened;
+pub use dispute_reopened::DisputeReopened;
 pub use dispute_won::DisputeWon;
 pub use order_delivered::OrderDelivered;
 pub use payment_captured::PaymentCaptured;
@@ -87,6 +89,7 @@ pub const INDEX: &[Entry] = &[
     dispute_won::ENTRY,
     vendor_unfrozen::ENTRY,
     dispute_lost::ENTRY,
+    dispute_reopened::ENTRY,
     dispute_fee_charged::ENTRY,
     provider_settled::ENTRY,
     payout_initiated::ENTRY,

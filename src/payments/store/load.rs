@@ -14,6 +14,7 @@ use super::super::intent::{
 };
 use super::super::line::{Delivery, Line, LineKind};
 use super::super::wallet_part::{WalletPart, WalletState};
+use super::dispute::disputes_of;
 use super::parts::{given_from_json, parts_from_json};
 use super::{Result, corrupt, currency, money, rate, word};
 
@@ -136,6 +137,11 @@ async fn whole(
     for row in &rows {
         if let Some(payment) = payments.get_mut(&row.try_get::<Uuid, _>("intent_id")?) {
             payment.refunds.push(refund_from(row)?);
+        }
+    }
+    for (intent, dispute) in disputes_of(conn, tenant, &ids).await? {
+        if let Some(payment) = payments.get_mut(&intent) {
+            payment.disputes.push(dispute);
         }
     }
     for payment in payments.values_mut() {
