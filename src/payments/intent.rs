@@ -329,17 +329,6 @@ pub(super) struct Loaded {
 }
 
 impl Payment {
-    /// A refund of this amount that bounced and is not being repaid: the buyer is owed it.
-    pub fn owed_again(&self, amount: Money) -> Option<&Refund> {
-        self.refunds.iter().find(|bounced| {
-            let repays =
-                |r: &&Refund| r.repays == Some(bounced.id) && r.state != RefundState::Failed;
-            bounced.state == RefundState::Bounced
-                && bounced.gateway_part() == amount
-                && !self.refunds.iter().any(|refund| repays(&refund))
-        })
-    }
-
     /// An intent alone.
     pub(super) fn bare(intent: Intent) -> Payment {
         let (lines, attempts, refunds) = (Vec::new(), Vec::new(), Vec::new());
@@ -394,12 +383,6 @@ impl Payment {
     /// The refund of this id.
     pub fn refund(&self, id: RefundId) -> Option<&Refund> {
         self.refunds.iter().find(|refund| refund.id == id)
-    }
-
-    /// The gateway's ids of the refunds beside one.
-    pub fn known_refunds(&self, beside: RefundId) -> Vec<ProviderRef> {
-        let others = self.refunds.iter().filter(|refund| refund.id != beside);
-        others.filter_map(|refund| refund.provider_ref.clone()).collect()
     }
 
     /// The attempt that counts: the one whose money was taken or held, else the newest.

@@ -6,6 +6,7 @@ mod attack;
 mod books_api;
 mod counterparts;
 mod demo;
+mod disputes;
 mod floor;
 mod gateways;
 mod guards;

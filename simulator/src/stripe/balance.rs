@@ -129,12 +129,13 @@ pub fn view(state: &State, now: Timestamp) -> Value {
     })
 }
 
-/// Sums per currency: what charges and refunds say on one side, what the balance says on the other.
+/// Sums per currency: what charges, refunds and disputes say on one side, what the balance says on the other.
 pub fn totals(state: &State) -> Value {
     #[derive(Default)]
     struct Sums {
         charged: i64,
         refunded: i64,
+        disputed: i64,
         fees: i64,
         balance: i64,
     }
@@ -146,13 +147,17 @@ pub fn totals(state: &State) -> Value {
     }
     for row in state.rows.oldest_first() {
         let sums = sums.entry(&row.currency).or_default();
+        // A row of a dispute is what the bank took or gave back.
+        if row.category.starts_with("dispute") {
+            sums.disputed -= row.amount;
+        }
         sums.fees += row.fee();
         sums.balance += row.net();
     }
     let of = |sums: Sums| {
         json!({
-            "charged": sums.charged, "refunded": sums.refunded, "fees": sums.fees,
-            "balance": sums.balance
+            "charged": sums.charged, "refunded": sums.refunded,
+            "disputed": sums.disputed, "fees": sums.fees, "balance": sums.balance
         })
     };
     Value::Object(sums.into_iter().map(|(code, sums)| (code.to_owned(), of(sums))).collect())

@@ -9,13 +9,15 @@
 //!
 //! One request is one [`Work`]: it runs alone on the state, and what it changed, the stored answer
 //! for its idempotency key and the events with their deliveries go to the journal as one line
-//! before the answer leaves. Actions: [`intent`], [`charge`], [`refund`], [`customer`]; what
+//! before the answer leaves. Actions: [`intent`], [`charge`], [`refund`], [`dispute`],
+//! [`customer`]; what people do without a call: [`sim`]; what
 //! happens by itself: [`late`]; reading: [`read`]; the buyer's page: [`hosted`].
 
 mod amount;
 mod balance;
 mod charge;
 mod customer;
+mod dispute;
 mod hosted;
 mod http;
 mod instrument;
@@ -25,6 +27,7 @@ mod read;
 mod refund;
 mod route;
 mod signature;
+mod sim;
 mod state;
 mod wire;
 mod work;
@@ -125,7 +128,8 @@ impl StripeGateway {
 
     /// The API and the hosted pages.
     pub fn router(self: &Arc<Self>) -> Router {
-        http::router(Arc::clone(self)).merge(hosted::router(Arc::clone(self)))
+        let hosted = hosted::router(Arc::clone(self));
+        http::router(Arc::clone(self)).merge(hosted).merge(sim::router(Arc::clone(self)))
     }
 
     fn now(&self) -> Timestamp {
@@ -198,6 +202,8 @@ impl StripeGateway {
             let charges = state.charges.oldest_first();
             let charges: Vec<_> = charges.map(|row| view::charge(state, row)).collect();
             let refunds: Vec<_> = state.refunds.oldest_first().map(view::refund).collect();
+            let disputes = state.disputes.oldest_first();
+            let disputes: Vec<_> = disputes.map(|it| wire::dispute::view(state, now, it)).collect();
             let rows = state.rows.oldest_first();
             let rows: Vec<_> = rows.map(|row| view::balance_row(row, now)).collect();
             let customers: Vec<_> = state.customers.oldest_first().map(view::customer).collect();
@@ -205,6 +211,7 @@ impl StripeGateway {
                 "payment_intents": intents,
                 "charges": charges,
                 "refunds": refunds,
+                "disputes": disputes,
                 "balance_transactions": rows,
                 "customers": customers,
                 "events": state.events.len(),
@@ -218,7 +225,7 @@ impl StripeGateway {
         let totals = self.read(|state, _| balance::totals(state))?;
         let wrong = totals.as_object().into_iter().flatten().filter(|(_, sums)| {
             let of = |name: &str| sums[name].as_i64().unwrap_or_default();
-            of("charged") - of("refunded") - of("fees") != of("balance")
+            of("charged") - of("refunded") - of("disputed") - of("fees") != of("balance")
         });
         Ok(wrong.map(|(code, sums)| format!("{code}: {sums}")).collect())
     }

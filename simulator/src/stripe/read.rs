@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::balance;
 use super::state::{PaymentMethod, State};
+use super::wire;
 use super::wire::error::StripeError;
 use super::wire::list::Page;
 use super::wire::params::Params;
@@ -58,6 +59,27 @@ pub fn customer(state: &State, id: &str, params: Params) -> Answer {
 pub fn payment_method(state: &State, id: &str, params: Params) -> Answer {
     let method: &PaymentMethod = one(state.methods.get(id), "PaymentMethod", id, params)?;
     Ok(view::payment_method(method))
+}
+
+/// One dispute.
+pub fn dispute(state: &State, now: Timestamp, id: &str, params: Params) -> Answer {
+    let dispute = one(state.disputes.get(id), "dispute", id, params)?;
+    Ok(wire::dispute::view(state, now, dispute))
+}
+
+/// Disputes.
+pub fn disputes(state: &State, now: Timestamp, mut params: Params) -> Answer {
+    let page = Page::take(&mut params)?;
+    let intent = params.text("payment_intent")?;
+    let charge = params.text("charge")?;
+    params.finish()?;
+    page.of(
+        "/v1/disputes",
+        &state.disputes,
+        |row| row.created,
+        |row| fits(intent.as_ref(), &row.intent) && fits(charge.as_ref(), &row.charge),
+        |row| wire::dispute::view(state, now, row),
+    )
 }
 
 /// The balance.

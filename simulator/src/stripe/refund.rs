@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::amount;
 use super::balance;
+use super::dispute;
 use super::instrument::{self, Behaviour};
 use super::state::{Charge, Refund, RefundStatus};
 use super::wire::error::StripeError;
@@ -29,6 +30,10 @@ pub fn create(work: &mut Work<'_>, mut params: Params) -> Result<Value, StripeEr
         return Err(StripeError::state("charge_already_refunded", &message));
     }
     let amount = asked.unwrap_or(left);
+    if amount > left - disputed(work, &charge) {
+        let message = format!("Charge {} is disputed by its bank.", charge.id);
+        return Err(StripeError::state("charge_disputed", &message));
+    }
     check_amount(&charge, amount, left)?;
     let slow = behaviour(work, &charge) == Some(Behaviour::RefundsSlowly);
     let bounces = behaviour(work, &charge) == Some(Behaviour::RefundsBounce);
@@ -52,6 +57,12 @@ pub fn create(work: &mut Work<'_>, mut params: Params) -> Result<Value, StripeEr
     change_total(work, charge, amount, "charge.refunded");
     work.emit("refund.created", view::refund(&refund), None);
     Ok(view::refund(&refund))
+}
+
+/// What banks have of a charge, or have kept.
+fn disputed(work: &Work<'_>, charge: &Charge) -> i64 {
+    let own = work.state.disputes.oldest_first().filter(|it| it.charge == charge.id);
+    own.filter(|it| dispute::has_money(work, it)).map(|it| it.amount).sum()
 }
 
 fn behaviour(work: &Work<'_>, charge: &Charge) -> Option<Behaviour> {

@@ -8,7 +8,7 @@ use super::wire::error::StripeError;
 use super::wire::expand::Kind;
 use super::wire::params::Params;
 use super::work::Work;
-use super::{charge, customer, intent, read, refund};
+use super::{charge, customer, dispute, intent, read, refund};
 use crate::fault::FaultPoint;
 
 /// One call of the API.
@@ -37,6 +37,10 @@ pub enum Call {
     ReadCustomer(String),
     ListCustomers,
     ReadPaymentMethod(String),
+    ReadDispute(String),
+    ListDisputes,
+    UpdateDispute(String),
+    CloseDispute(String),
 }
 
 impl Call {
@@ -63,6 +67,8 @@ impl Call {
             ["balance"] => Self::ReadBalance,
             ["customers"] => Self::ListCustomers,
             ["customers", id] => Self::ReadCustomer((*id).to_owned()),
+            ["disputes"] => Self::ListDisputes,
+            ["disputes", id] => Self::ReadDispute((*id).to_owned()),
             ["payment_methods", id] => Self::ReadPaymentMethod((*id).to_owned()),
             _ => return None,
         };
@@ -80,6 +86,8 @@ impl Call {
             ["refunds", id] => Self::UpdateRefund((*id).to_owned()),
             ["customers"] => Self::CreateCustomer,
             ["customers", id] => Self::UpdateCustomer((*id).to_owned()),
+            ["disputes", id] => Self::UpdateDispute((*id).to_owned()),
+            ["disputes", id, "close"] => Self::CloseDispute((*id).to_owned()),
             _ => return None,
         };
         Some(call)
@@ -107,6 +115,10 @@ impl Call {
             | Self::ReadCustomer(_)
             | Self::ListCustomers => Kind::Customer,
             Self::ReadEvent(_) | Self::ListEvents | Self::ReadBalance => Kind::Plain,
+            Self::ReadDispute(_)
+            | Self::ListDisputes
+            | Self::UpdateDispute(_)
+            | Self::CloseDispute(_) => Kind::Plain,
         }
     }
 
@@ -120,6 +132,7 @@ impl Call {
                 | Self::ListRows
                 | Self::ListEvents
                 | Self::ListCustomers
+                | Self::ListDisputes
         )
     }
 
@@ -131,6 +144,7 @@ impl Call {
             Self::CaptureIntent(_) => Some(FaultPoint::Capture),
             Self::CancelIntent(_) => Some(FaultPoint::Cancel),
             Self::CreateRefund => Some(FaultPoint::Refund),
+            Self::UpdateDispute(_) | Self::CloseDispute(_) => Some(FaultPoint::Refund),
             Self::ReadIntent(_) | Self::ReadRefund(_) | Self::ReadCharge(_) => {
                 Some(FaultPoint::Retrieve)
             }
@@ -195,6 +209,10 @@ impl Call {
             Self::ReadCustomer(id) => read::customer(work.state, id, params),
             Self::ListCustomers => read::customers(work.state, params),
             Self::ReadPaymentMethod(id) => read::payment_method(work.state, id, params),
+            Self::ReadDispute(id) => read::dispute(work.state, now, id, params),
+            Self::ListDisputes => read::disputes(work.state, now, params),
+            Self::UpdateDispute(id) => dispute::update(work, id, params),
+            Self::CloseDispute(id) => dispute::accept(work, id, params),
         }
     }
 }

@@ -6,6 +6,7 @@ use mizan_money::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::dispute::Dispute;
 use crate::table::{Keyed, Table};
 use crate::webhook::Delivery;
 
@@ -265,7 +266,7 @@ macro_rules! keyed {
 
 keyed!(
     Intent by id, Charge by id, Refund by id, BalanceRow by id, Customer by id,
-    PaymentMethod by id, Event by id, StoredAnswer by key
+    PaymentMethod by id, Dispute by id, Event by id, StoredAnswer by key
 );
 
 impl From<Delivery> for Record {
@@ -283,6 +284,7 @@ pub enum Record {
     BalanceRow(BalanceRow),
     Customer(Customer),
     PaymentMethod(PaymentMethod),
+    Dispute(Box<Dispute>),
     Event(Event),
     StoredAnswer(StoredAnswer),
     Delivery(Delivery),
@@ -307,6 +309,7 @@ pub struct State {
     pub rows: Table<BalanceRow>,
     pub customers: Table<Customer>,
     pub methods: Table<PaymentMethod>,
+    pub disputes: Table<Dispute>,
     pub events: Table<Event>,
     pub answers: Table<StoredAnswer>,
     pub deliveries: Table<Delivery>,
@@ -344,6 +347,7 @@ impl State {
             Record::BalanceRow(row) => self.rows.put(row),
             Record::Customer(customer) => self.customers.put(customer),
             Record::PaymentMethod(method) => self.methods.put(method),
+            Record::Dispute(dispute) => self.disputes.put(*dispute),
             Record::Event(event) => self.events.put(event),
             Record::StoredAnswer(answer) => self.answers.put(answer),
         }

@@ -1,5 +1,6 @@
 //! Stripe's wire format: bracketed form parameters in, JSON objects and error envelopes out.
 
+pub mod dispute;
 pub mod error;
 pub mod expand;
 pub mod list;

@@ -107,7 +107,7 @@ pub fn charge(state: &State, charge: &Charge) -> Value {
         "currency": charge.currency,
         "customer": charge.customer,
         "description": charge.description,
-        "disputed": false,
+        "disputed": state.disputes.oldest_first().any(|it| it.charge == charge.id),
         "failure_balance_transaction": null,
         "failure_code": of_failure("code"),
         "failure_message": of_failure("message"),
