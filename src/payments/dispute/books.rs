@@ -11,7 +11,7 @@ use super::{Booked, Dispute, DisputeState, HELD, Held, Till, give_all};
 use crate::payments::error::PaymentError;
 use crate::payments::intent::Payment;
 use crate::payments::line::Line;
-use crate::payments::plan::{EntryAt, Plan};
+use crate::payments::plan::Plan;
 use crate::payments::split::{GivenBack, give_back};
 use crate::vendors::WhoBears;
 
@@ -23,6 +23,8 @@ pub(super) struct Hand<'a> {
     pub at: Timestamp,
     /// What is to be announced.
     pub news: News,
+    /// How it ended by this word: announced last.
+    pub end: Option<&'static str>,
     /// What is to be posted.
     pub plan: &'a mut Plan,
 }
@@ -188,7 +190,9 @@ impl Payment {
         }
         let (key, source) = (dispute.key(dispute.step, "frozen"), dispute.id.to_string());
         let posting = VendorFrozen { taken, held }.posting()?;
-        hand.plan.post("vendor.frozen", key, source, hand.at, posting).map(drop)
+        let entry = hand.plan.post("vendor.frozen", key, source, hand.at, posting)?;
+        hand.news.push(("dispute.updated", Some(entry)));
+        Ok(())
     }
 
     /// The money came back: what was held is free, in the bucket in which its line is by now.
@@ -213,7 +217,9 @@ impl Payment {
         }
         let (key, source) = (dispute.key(dispute.step, "unfrozen"), dispute.id.to_string());
         let posting = VendorUnfrozen { held, given }.posting()?;
-        hand.plan.post("vendor.unfrozen", key, source, hand.at, posting).map(drop)
+        let entry = hand.plan.post("vendor.unfrozen", key, source, hand.at, posting)?;
+        hand.news.push(("dispute.updated", Some(entry)));
+        Ok(())
     }
 
     /// It is lost: the parties that are liable give up their parts, the platform bears the rest.
@@ -233,7 +239,9 @@ impl Payment {
         self.intent.lost = self.intent.lost.checked_add(taken)?;
         let posting = posting.posting()?;
         let entry = hand.plan.post("dispute.lost", key, source, hand.at, posting)?;
-        tell(&mut hand.news, "dispute.lost", entry);
+        // A loss that was told before its money went is announced already.
+        let kind = hand.end.take().unwrap_or("dispute.updated");
+        hand.news.push((kind, Some(entry)));
         Ok(())
     }
 
@@ -298,12 +306,4 @@ fn bears_losses(line: &Line) -> WhoBears {
 
 fn is_vendors(share: &Share) -> bool {
     share.account.role() == Role::VendorPayable
-}
-
-/// Adds what is to be announced; what is announced already gets its entry.
-fn tell(news: &mut News, kind: &'static str, entry: EntryAt) {
-    match news.iter_mut().find(|(told, of)| *told == kind && of.is_none()) {
-        Some((_, of)) => *of = Some(entry),
-        None => news.push(("dispute.updated", Some(entry))),
-    }
 }

@@ -63,14 +63,15 @@ impl Payment {
             news.push(("dispute.created", None));
         }
         let changed = self.disputes[n].state != before.state || known.is_none();
-        match self.disputes[n].state {
-            DisputeState::Won if changed => news.push(("dispute.won", None)),
-            DisputeState::Lost if changed => news.push(("dispute.lost", None)),
-            _ => {}
-        }
-        let mut hand = Hand { till: till.clone(), at: at.unwrap_or(plan.now()), news, plan };
+        let end = match self.disputes[n].state {
+            DisputeState::Won if changed => Some("dispute.won"),
+            DisputeState::Lost if changed => Some("dispute.lost"),
+            _ => None,
+        };
+        let mut hand = Hand { till: till.clone(), at: at.unwrap_or(plan.now()), news, end, plan };
         self.rebook_dispute(n, &mut hand)?;
-        let Hand { mut news, .. } = hand;
+        let Hand { mut news, end, .. } = hand;
+        news.extend(end.map(|kind| (kind, None)));
         let stands = known.is_some() && self.disputes[n] == before;
         if stands {
             let stale = || format!("{} came after {}", state.as_str(), before.state.as_str());

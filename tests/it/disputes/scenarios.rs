@@ -56,7 +56,7 @@ async fn a_lost_dispute_takes_back_what_each_party_got_and_the_platform_bears_it
     assert_eq!(ours(&app, &id).await["status"], "lost");
     assert_eq!(
         announced(&app).await,
-        ["dispute.created", "dispute.funds_withdrawn", "dispute.lost"],
+        ["dispute.created", "dispute.funds_withdrawn", "dispute.updated", "dispute.lost"],
     );
 }
 
