@@ -108,8 +108,8 @@ async fn paid(app: &TestApp, vendor: &str, amount: i64) -> String {
 async fn announced(app: &TestApp) -> Vec<String> {
     let kinds: Option<Vec<String>> = app
         .sql(
-            "select array_agg(type order by position) from outbox.event
-             where type like 'dispute.%'",
+            "select array_agg(kind order by event_position) from outbox.event
+             where kind like 'dispute.%'",
         )
         .await;
     kinds.unwrap_or_default()

@@ -131,7 +131,7 @@ async fn a_partial_dispute_after_a_partial_refund_takes_its_part_and_leaves_the_
     app.prove_laws().await;
     // The rest can be refunded while the bank decides; then nothing is left but what is held.
     let rest = 20_000 - 3_333 - 7_001;
-    assert_eq!(app.refund(&id, Some(rest + 1)).await.problem(), (422, "amount_exceeds_rest"));
+    assert_eq!(app.refund(&id, Some(rest + 1)).await.problem(), (409, "amount_exceeds_rest"));
     assert_eq!(app.refund(&id, None).await.says(), (200, "succeeded"));
     for path in ["vendor_payable:V1:pending", "vendor_payable:V2:pending"] {
         holds(&app, &[(path, 0)]).await;

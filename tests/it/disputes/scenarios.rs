@@ -32,7 +32,7 @@ async fn a_lost_dispute_takes_back_what_each_party_got_and_the_platform_bears_it
     assert_eq!(told["held"][0]["from"], "available");
     app.prove_laws().await;
     let refused = app.refund(&id, Some(100)).await;
-    assert_eq!(refused.problem(), (422, "amount_exceeds_rest"), "disputed money is not refunded");
+    assert_eq!(refused.problem(), (409, "amount_exceeds_rest"), "disputed money is not refunded");
 
     bank(&app, &dp, "lose", json!({})).await;
     app.end().await;
