@@ -19,7 +19,8 @@
 //! | refund | `refund.rs` | between two transactions |
 //! | answer a dispute | `dispute/answer.rs` | between two transactions |
 //! | settle what a call came to | `settle.rs` | no |
-//! | apply what a gateway says (answer, webhook, sync) | `apply.rs`, decided in `facts.rs`, `dispute/` | no |
+//! | apply what a gateway says (answer, webhook, sync) | `apply.rs`; decided in `facts.rs` | no |
+//! | what it says of disputes | decided in `dispute/` | no |
 //! | ask again about what is not known | `sweep.rs` | yes |
 //!
 //! Invariants, as absences: no gateway is called while a transaction is open; no amount of an

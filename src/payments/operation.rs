@@ -7,11 +7,12 @@ use mizan_money::id::{AttemptId, DisputeId, OperationId, PaymentIntentId, Refund
 use mizan_money::{Money, Timestamp};
 use mizan_providers::{
     AcceptDispute, CapturePayment, ConfirmPayment, Confirmation, ContestDispute, CreatePayment,
-    DeclineKind, Finality, Operation as Ask, RefundPayment, RefundReason, VoidPayment, VoidReason,
+    DeclineKind, Finality, Operation as Ask, ProviderRef, RefundPayment, RefundReason, VoidPayment,
+    VoidReason,
 };
 
 use super::error::PaymentError;
-use super::intent::{Payment, states};
+use super::intent::{Attempt, Payment, states};
 
 states! {
     /// What is asked.
@@ -222,27 +223,32 @@ impl Operation {
                 amount: attempt.charge,
                 reason: VoidReason::RequestedByCustomer,
             }),
-            OperationKind::Refund => {
-                let id = self.refund.ok_or_else(|| PaymentError::Corrupt {
-                    what: format!("{} names no refund", self.id),
-                })?;
-                let refund =
-                    payment.refund(id).ok_or(PaymentError::UnknownRefund { refund: id })?;
-                Ask::Refund(RefundPayment {
-                    payment: intent.id,
-                    refund: id,
-                    operation: self.id,
-                    provider_ref: reference()?,
-                    charge_ref: attempt.charge_ref.clone(),
-                    amount: refund.charge,
-                    reason: refund.reason.parse().unwrap_or(RefundReason::Other),
-                    known_refunds: payment.known_refunds(id),
-                })
-            }
+            OperationKind::Refund => self.ask_for_refund(payment, attempt, reference()?)?,
             OperationKind::AcceptDispute | OperationKind::ContestDispute => {
                 self.ask_about_dispute(payment)?
             }
         })
+    }
+
+    fn ask_for_refund(
+        &self,
+        payment: &Payment,
+        attempt: &Attempt,
+        provider_ref: ProviderRef,
+    ) -> Result<Ask, PaymentError> {
+        let what = || PaymentError::Corrupt { what: format!("{} names no refund", self.id) };
+        let id = self.refund.ok_or_else(what)?;
+        let refund = payment.refund(id).ok_or(PaymentError::UnknownRefund { refund: id })?;
+        Ok(Ask::Refund(RefundPayment {
+            payment: payment.intent.id,
+            refund: id,
+            operation: self.id,
+            provider_ref,
+            charge_ref: attempt.charge_ref.clone(),
+            amount: refund.charge,
+            reason: refund.reason.parse().unwrap_or(RefundReason::Other),
+            known_refunds: payment.known_refunds(id),
+        }))
     }
 
     fn ask_about_dispute(&self, payment: &Payment) -> Result<Ask, PaymentError> {

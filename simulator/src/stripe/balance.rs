@@ -129,7 +129,8 @@ pub fn view(state: &State, now: Timestamp) -> Value {
     })
 }
 
-/// Sums per currency: what charges, refunds and disputes say on one side, what the balance says on the other.
+/// Sums per currency: what charges, refunds and disputes say on one side, what the balance says
+/// on the other.
 pub fn totals(state: &State) -> Value {
     #[derive(Default)]
     struct Sums {

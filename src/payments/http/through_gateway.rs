@@ -209,8 +209,8 @@ fn in_flight() -> Problem {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Shown {
-    Intent(IntentView),
-    Refund(RefundView),
+    Intent(Box<IntentView>),
+    Refund(Box<RefundView>),
     Dispute(Box<DisputeView>),
 }
 
@@ -222,11 +222,11 @@ fn show(shows: Done, payment: &Payment, settled: Option<&Settled>) -> Shown {
     };
     let dispute = settled.and_then(|it| payment.dispute(it.operation.dispute?));
     match (shows, refund, dispute) {
-        (Done::Refund, Some(refund), _) => Shown::Refund(RefundView::of(payment, refund)),
+        (Done::Refund, Some(refund), _) => Shown::Refund(Box::new(RefundView::of(payment, refund))),
         (Done::Dispute, _, Some(dispute)) => {
             Shown::Dispute(Box::new(DisputeView::of(payment, dispute)))
         }
-        _ => Shown::Intent(IntentView::from(payment)),
+        _ => Shown::Intent(Box::new(IntentView::from(payment))),
     }
 }
 

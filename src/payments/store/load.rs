@@ -123,22 +123,7 @@ async fn whole(
             payment.attempts.push(attempt);
         }
     }
-    let rows = sqlx::query(
-        "select o.* from unnest($2::uuid[]) as w (id)
-         cross join lateral (
-             select * from payments.refund where tenant_id = $1 and intent_id = w.id offset 0
-         ) o
-         order by o.id",
-    )
-    .bind(tenant.0)
-    .bind(&ids)
-    .fetch_all(&mut *conn)
-    .await?;
-    for row in &rows {
-        if let Some(payment) = payments.get_mut(&row.try_get::<Uuid, _>("intent_id")?) {
-            payment.refunds.push(refund_from(row)?);
-        }
-    }
+    add_refunds(conn, tenant, &ids, &mut payments).await?;
     for (intent, dispute) in disputes_of(conn, tenant, &ids).await? {
         if let Some(payment) = payments.get_mut(&intent) {
             payment.disputes.push(dispute);
@@ -148,6 +133,31 @@ async fn whole(
         payment.remember();
     }
     Ok(payments.into_values().collect())
+}
+
+async fn add_refunds(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[Uuid],
+    payments: &mut BTreeMap<Uuid, Payment>,
+) -> Result<()> {
+    let rows = sqlx::query(
+        "select o.* from unnest($2::uuid[]) as w (id)
+         cross join lateral (
+             select * from payments.refund where tenant_id = $1 and intent_id = w.id offset 0
+         ) o
+         order by o.id",
+    )
+    .bind(tenant.0)
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    for row in &rows {
+        if let Some(payment) = payments.get_mut(&row.try_get::<Uuid, _>("intent_id")?) {
+            payment.refunds.push(refund_from(row)?);
+        }
+    }
+    Ok(())
 }
 
 fn metadata(row: &PgRow) -> Result<Metadata> {

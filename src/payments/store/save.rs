@@ -10,8 +10,9 @@ use super::dispute::save_disputes;
 use super::parts::{given_to_json, parts_to_json};
 use super::{Result, corrupt};
 
-/// Writes back what changed of locked payments: intents, splits, attempts, refunds, disputes, each in
-/// one statement whatever the number of payments. What is as it was loaded is left alone.
+/// Writes back what changed of locked payments: intents, splits, attempts, refunds, each in one
+/// statement whatever the number of payments; disputes, one by one. What is as it was loaded is
+/// left alone.
 ///
 /// # Errors
 /// The database, also where a bound of the schema refuses an amount.

@@ -52,13 +52,17 @@ async fn net(app: &TestApp, path: &str) -> i64 {
 /// Each account with what it holds, on its debit side where it is above zero.
 async fn holds(app: &TestApp, wanted: &[(&str, i64)]) {
     for (path, minor) in wanted {
-        assert_eq!(net(app, path).await, *minor, "{path}\n{}", app.journal().await);
+        let held = net(app, path).await;
+        assert_eq!(held, *minor, "{path}\n{}", app.journal().await);
     }
 }
 
 /// An entry that somebody makes by hand.
 async fn by_hand(app: &TestApp, kind: &str, debit: &str, credit: &str, amount: i64) {
-    let entry = |account: &str, side: &str| json!({ "account": account, "side": side, "amount": amount, "currency": "AED" });
+    let entry = |account: &str, side: &str| {
+        let currency = "AED";
+        json!({ "account": account, "side": side, "amount": amount, "currency": currency })
+    };
     let entries = [entry(debit, "debit"), entry(credit, "credit")];
     let body = json!({ "kind": kind, "entries": entries });
     let booked = app.post("/v1/ledger/transactions", body).await;
