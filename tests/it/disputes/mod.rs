@@ -3,6 +3,7 @@
 
 mod answers;
 mod odd;
+mod others;
 mod property;
 mod scenarios;
 

@@ -77,11 +77,7 @@ async fn tell(app: &TestApp, dp: &str, told: &mut Vec<Value>, arrival: &mut Arri
                 .wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(*seed >> 33).unwrap() % bound.max(1)
         };
-        for n in 0..told.len() {
-            if next(2) == 0 {
-                words.push(told[n].clone());
-            }
-        }
+        words.extend(told.iter().filter(|_| next(2) == 0).cloned());
         for n in (1..words.len()).rev() {
             words.swap(n, next(n + 1));
         }
