@@ -12,6 +12,7 @@ pub mod wallet_part;
 
 pub use self::refund::Refund;
 use self::wallet_part::{Attribution, WalletPart, WalletState};
+use super::dispute::Dispute;
 use super::line::Line;
 
 /// The shop's own pairs.
@@ -249,6 +250,8 @@ pub struct Payment {
     pub attempts: Vec<Attempt>,
     /// Its refunds, oldest first.
     pub refunds: Vec<Refund>,
+    /// Its disputes, oldest first.
+    pub disputes: Vec<Dispute>,
     /// All of it as it was loaded: only what differs is written back.
     pub(super) loaded: Arc<Loaded>,
 }
@@ -260,6 +263,7 @@ pub(super) struct Loaded {
     lines: Vec<Line>,
     attempts: Vec<Attempt>,
     refunds: Vec<Refund>,
+    disputes: Vec<Dispute>,
 }
 
 impl Loaded {
@@ -280,21 +284,11 @@ impl Loaded {
 }
 
 impl Payment {
-    /// A refund of this amount that bounced and is not being repaid: the buyer is owed it.
-    pub fn owed_again(&self, amount: Money) -> Option<&Refund> {
-        self.refunds.iter().find(|bounced| {
-            let repays =
-                |r: &&Refund| r.repays == Some(bounced.id) && r.state != RefundState::Failed;
-            bounced.state == RefundState::Bounced
-                && bounced.gateway_part() == amount
-                && !self.refunds.iter().any(|refund| repays(&refund))
-        })
-    }
-
     /// An intent alone.
     pub(super) fn bare(intent: Intent) -> Payment {
         let (lines, attempts, refunds) = (Vec::new(), Vec::new(), Vec::new());
-        Payment { intent, lines, attempts, refunds, loaded: Arc::default() }
+        let disputes = Vec::new();
+        Payment { intent, lines, attempts, refunds, disputes, loaded: Arc::default() }
     }
 
     /// It is stored as it is now.
@@ -304,6 +298,7 @@ impl Payment {
             lines: self.lines.clone(),
             attempts: self.attempts.clone(),
             refunds: self.refunds.clone(),
+            disputes: self.disputes.clone(),
         });
     }
 
@@ -314,9 +309,10 @@ impl Payment {
 
     /// Whether anything of it differs from what is stored.
     pub(super) fn is_changed(&self) -> bool {
-        let Loaded { intent, lines, attempts, refunds } = &*self.loaded;
+        let Loaded { intent, lines, attempts, refunds, disputes } = &*self.loaded;
         intent.as_ref() != Some(&self.intent)
-            || (lines, attempts, refunds) != (&self.lines, &self.attempts, &self.refunds)
+            || (lines, attempts) != (&self.lines, &self.attempts)
+            || (refunds, disputes) != (&self.refunds, &self.disputes)
     }
 
     /// The lines that differ from what is stored.
@@ -334,6 +330,11 @@ impl Payment {
         self.refunds.iter().filter(|refund| !self.loaded.refunds.contains(refund))
     }
 
+    /// The disputes that differ from what is stored.
+    pub(super) fn changed_disputes(&self) -> impl Iterator<Item = &Dispute> {
+        self.disputes.iter().filter(|dispute| !self.loaded.disputes.contains(dispute))
+    }
+
     /// The attempt of this id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == id)
@@ -342,12 +343,6 @@ impl Payment {
     /// The refund of this id.
     pub fn refund(&self, id: RefundId) -> Option<&Refund> {
         self.refunds.iter().find(|refund| refund.id == id)
-    }
-
-    /// The gateway's ids of the refunds beside one.
-    pub fn known_refunds(&self, beside: RefundId) -> Vec<ProviderRef> {
-        let others = self.refunds.iter().filter(|refund| refund.id != beside);
-        others.filter_map(|refund| refund.provider_ref.clone()).collect()
     }
 
     /// The attempt that counts: the one whose money was taken or held, else the newest.

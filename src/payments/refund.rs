@@ -2,7 +2,7 @@
 
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{Money, TenantId, Timestamp};
-use mizan_providers::{Recovery, RefundReason};
+use mizan_providers::{ProviderRef, Recovery, RefundReason};
 use sqlx::PgConnection;
 
 mod facts;
@@ -37,6 +37,25 @@ pub struct NewRefund {
     pub reason: RefundReason,
     /// The shop's pairs.
     pub metadata: Metadata,
+}
+
+impl Payment {
+    /// A refund of this amount that bounced and is not being repaid: the buyer is owed it.
+    pub fn owed_again(&self, amount: Money) -> Option<&Refund> {
+        self.refunds.iter().find(|bounced| {
+            let repays =
+                |r: &&Refund| r.repays == Some(bounced.id) && r.state != RefundState::Failed;
+            bounced.state == RefundState::Bounced
+                && bounced.gateway_part() == amount
+                && !self.refunds.iter().any(|refund| repays(&refund))
+        })
+    }
+
+    /// The gateway's ids of the refunds beside one.
+    pub fn known_refunds(&self, beside: RefundId) -> Vec<ProviderRef> {
+        let others = self.refunds.iter().filter(|refund| refund.id != beside);
+        others.filter_map(|refund| refund.provider_ref.clone()).collect()
+    }
 }
 
 /// Promises a refund and writes the question to the gateway down. The intent's lock makes
@@ -139,8 +158,9 @@ fn new_refund(
 fn amount_of(payment: &Payment, asked: &NewRefund) -> Result<Money, PaymentError> {
     let id = payment.intent.id;
     let left = Money::new(payment.intent.refundable_minor(), payment.intent.currency);
+    let lines = payment.lines_left()?;
     let of_line = |(n, amount): &Wanted| {
-        let line = payment.lines.iter().find(|line| line.n == *n);
+        let line = lines.iter().find(|line| line.n == *n);
         amount.or(line.map(|line| line.paid_left().minor())).unwrap_or(0)
     };
     let of_lines = asked.lines.as_ref().map(|lines| lines.iter().map(of_line).sum());

@@ -245,6 +245,7 @@ pub(super) async fn query_outcome(
     let fact = match (&answer.subject, &query) {
         (Subject::Payment(fact), _) => Fact::Payment(attempt, fact.clone()),
         (Subject::Refund(fact), Ask::SyncRefund(asked)) => Fact::Refund(asked.refund, fact.clone()),
+        (Subject::Dispute(fact), _) => Fact::DisputeAnswer(attempt, fact.clone()),
         _ => return Ok(Told::Nothing),
     };
     let now = app.now_for(tenant);

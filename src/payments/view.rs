@@ -36,6 +36,10 @@ pub struct IntentView {
     pub amount_refund_pending: i64,
     /// Gone back.
     pub amount_refunded: i64,
+    /// Disputed: with a bank that has not decided.
+    pub amount_disputed: i64,
+    /// Lost in disputes.
+    pub amount_lost: i64,
     /// Taken beyond the request; it stands in unapplied receipts until somebody decides.
     pub amount_unapplied: i64,
     /// What refunds kept back, because cashback of the order was spent.
@@ -194,6 +198,8 @@ impl From<&Payment> for IntentView {
             amount_voided: intent.voided.minor(),
             amount_refund_pending: intent.refund_pending.minor(),
             amount_refunded: intent.refunded.minor(),
+            amount_disputed: intent.disputed.minor(),
+            amount_lost: intent.lost.minor(),
             amount_unapplied: intent.unapplied.minor(),
             amount_withheld: intent.withheld.minor(),
             order: intent.order_name(),

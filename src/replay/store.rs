@@ -204,6 +204,7 @@ pub(super) struct AskedRow {
     pub charge: i64,
     pub currency: String,
     pub refund_id: Option<Uuid>,
+    pub dispute_id: Option<Uuid>,
     pub refund: Option<Value>,
 }
 
@@ -229,7 +230,7 @@ pub(super) async fn asked(
 ) -> Result<Option<AskedRow>> {
     sqlx::query_as(
         "select o.id as operation_id, o.kind, o.intent_id, o.attempt_id, a.connection, a.provider,
-             a.charge, i.currency::text as currency, o.refund_id,
+             a.charge, i.currency::text as currency, o.refund_id, o.dispute_id,
              case when r.id is not null then to_jsonb(r) end as refund,
              to_jsonb(o) || jsonb_build_object(
                  'state', 'sent', 'outcome', null, 'checks', 0, 'finished_at', null,
@@ -330,6 +331,7 @@ pub(super) async fn standings(
     sqlx::query_as(
         "select id, state || ' captured ' || captured || ' pending ' || refund_pending
              || ' refunded ' || refunded || ' unapplied ' || unapplied
+             || ' disputed ' || disputed || ' lost ' || lost
          from payments.intent
          where tenant_id = $1 and id > $2
          order by id limit 1000",

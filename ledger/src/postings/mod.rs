@@ -8,6 +8,7 @@ mod affiliates;
 mod dispute_fee_charged;
 mod dispute_lost;
 mod dispute_opened;
+mod dispute_reopened;
 mod dispute_won;
 mod finance;
 mod fx_realised;
@@ -30,6 +31,7 @@ use mizan_money::{Currency, Money};
 pub use dispute_fee_charged::DisputeFeeCharged;
 pub use dispute_lost::DisputeLost;
 pub use dispute_opened::DisputeOpened;
+pub use dispute_reopened::DisputeReopened;
 pub use dispute_won::DisputeWon;
 
 pub use affiliates::{
@@ -96,6 +98,7 @@ pub const INDEX: &[Entry] = &[
     dispute_won::ENTRY,
     vendors::vendor_unfrozen::ENTRY,
     dispute_lost::ENTRY,
+    dispute_reopened::ENTRY,
     dispute_fee_charged::ENTRY,
     provider_settled::ENTRY,
     wallets::wallet_held::ENTRY,

@@ -6,6 +6,7 @@
 //! indexes begin alike, `>= … order by … limit 1` leaves only the one meant. Rows that are held
 //! under a lock already are written by their place (`ctid`), which cannot change meanwhile.
 
+mod dispute;
 mod insert;
 mod load;
 mod operation;
@@ -21,6 +22,7 @@ use mizan_money::{Currency, Money, Rate};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
+pub use dispute::{dispute_owner, disputes};
 pub use insert::insert_intent;
 pub use load::{load, lock};
 pub use operation::{

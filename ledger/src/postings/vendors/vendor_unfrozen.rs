@@ -1,46 +1,42 @@
 //! A dispute is over: what was held is the vendor's again.
 
-use mizan_money::Money;
-
 use crate::account::AccountRef;
 use crate::chart::Role;
-use crate::entry::{Posting, credit, debit};
+use crate::entry::Posting;
 use crate::error::PostingError;
-use crate::postings::{Entry, aed};
+use crate::postings::share::between;
+use crate::postings::{Entry, Share, aed};
 use crate::transaction::Authority;
 
 /// What is no longer held.
 #[derive(Debug, Clone)]
 pub struct VendorUnfrozen {
-    /// The vendor's id.
-    pub vendor: String,
-    /// Where it goes: `pending` or `available`.
-    pub bucket: &'static str,
-    /// How much.
-    pub amount: Money,
+    /// What was held, one for each vendor.
+    pub held: Vec<Share>,
+    /// Into which buckets it goes.
+    pub given: Vec<Share>,
 }
 
 impl VendorUnfrozen {
-    /// Moves the amount out of what is held.
+    /// Debits what is held, credits the buckets.
     ///
     /// # Errors
-    /// An id that no account can have, an amount below zero.
+    /// Shares that do not add up, amounts that do not fit.
     pub fn posting(&self) -> Result<Posting, PostingError> {
-        Posting::balanced(vec![
-            debit(AccountRef::new(Role::VendorPayable, &[&self.vendor, "held"])?, self.amount),
-            credit(
-                AccountRef::new(Role::VendorPayable, &[&self.vendor, self.bucket])?,
-                self.amount,
-            ),
-        ])
+        between(&self.held, &self.given)
     }
 }
 
 pub(in crate::postings) const ENTRY: Entry = Entry {
     kind: "vendor.unfrozen",
     meaning: "A dispute is over; what was held of the vendor's money is free again.",
-    authority: Authority::Command,
+    authority: Authority::Fact,
     example: || {
-        VendorUnfrozen { vendor: "V1".into(), bucket: "available", amount: aed(9_450) }.posting()
+        let share = |bucket, minor| {
+            AccountRef::new(Role::VendorPayable, &["V1", bucket])
+                .map(|account| Share { account, amount: aed(minor) })
+        };
+        let (held, given) = (vec![share("held", 9_450)?], vec![share("available", 9_450)?]);
+        VendorUnfrozen { held, given }.posting()
     },
 };
