@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mizan_ledger::read;
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
-use mizan_money::{Money, TenantId, Timestamp};
+use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{DisputeAnswer, PaymentAnswer, PaymentStatus, RefundAnswer, RefundStatus};
 use serde_json::json;
 use sqlx::PgConnection;

@@ -30,7 +30,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// What an account holds, in minor units.
-async fn minor(app: &TestApp, account: &str) -> i64 {
+pub async fn minor(app: &TestApp, account: &str) -> i64 {
     let text = app.holds(account).await;
     let number = text.split(' ').next().unwrap_or_default().replace('.', "");
     number.parse().unwrap()

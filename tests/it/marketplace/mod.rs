@@ -1,6 +1,7 @@
 //! The marketplace's money through the HTTP interface: who gets what, when it becomes available,
 //! and what comes back.
 
+mod everything;
 mod interleavings;
 mod orders;
 mod releases;
