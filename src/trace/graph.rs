@@ -9,7 +9,7 @@ use mizan_money::id::{
 };
 use mizan_money::{TenantId, Timestamp};
 
-use super::node::{Kind, Link, Node, Trace};
+use super::node::{Link, Node, Trace};
 use crate::finance::fx::FxRevaluationId;
 use crate::finance::journals::JournalId;
 use crate::finance::settlements::{RemittanceId, SettlementId};
@@ -153,11 +153,6 @@ impl Graph {
         self.links.insert(link);
     }
 
-    /// So many things are known of and not told.
-    pub(super) fn leave_out(&mut self, count: u64) {
-        self.left_out += count;
-    }
-
     /// Keeps a list within its limit, and counts what is left out.
     pub(super) fn cut<T>(&mut self, list: &mut Vec<T>, limit: usize) {
         self.left_out += list.len().saturating_sub(limit) as u64;
@@ -236,6 +231,7 @@ impl Graph {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
+    use super::super::node::Kind;
     use super::*;
 
     fn node(kind: Kind, id: &str, minute: u32) -> Node {
@@ -271,7 +267,7 @@ mod tests {
         }
         graph.add(node(Kind::Event, "evt", 2));
         graph.add(node(Kind::Exchange, "op:1", 2));
-        graph.leave_out(5);
+        graph.cut(&mut vec![(); 7], 2);
         let trace = graph.finish("txn0", "txn0".to_owned());
         assert_eq!((trace.nodes.len(), trace.left_out), (NODES_MAX, 7));
         assert!(trace.nodes.iter().all(|node| node.kind == Kind::Transaction));

@@ -115,6 +115,7 @@ pub struct Node {
     /// What it is.
     pub kind: Kind,
     /// When it happened; of a transaction when it was recorded.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub at: Option<Timestamp>,
     /// What there is to say, in words and amounts.
     pub says: String,

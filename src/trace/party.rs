@@ -82,11 +82,23 @@ fn accounts_of(kind: &str, name: &str) -> Result<Vec<AccountRef>, mizan_ledger::
         _ => buckets(
             Role::CustomerWallet,
             &[
-                &["cash", "available"],
+                &["cash", "spendable"],
                 &["cash", "held"],
-                &["promo", "available"],
+                &["promo", "spendable"],
                 &["promo", "held"],
             ],
         )?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_account_of_a_party_is_one_of_the_chart() {
+        for (kind, many) in [("vendor", 5), ("affiliate", 3), ("customer", 4)] {
+            assert_eq!(accounts_of(kind, "X1").map(|accounts| accounts.len()), Ok(many), "{kind}");
+        }
+    }
 }

@@ -32,8 +32,8 @@ pub(super) async fn tell(conn: &mut PgConnection, graph: &mut Graph, id: PayoutI
         tell_items(conn, graph, &payout).await?;
     } else {
         let gates = payouts::gates(conn, tenant, id).await?;
-        for gate in gates.iter().filter(|gate| !gate.passed) {
-            graph.amend(&id.to_string(), &format!("; waits: {}", gate.reason));
+        for (_, _, reason, _) in gates.iter().filter(|(_, passed, ..)| !passed) {
+            graph.amend(&id.to_string(), &format!("; waits: {reason}"));
         }
     }
     for (n, step) in payouts::steps(conn, tenant, id).await?.iter().enumerate() {

@@ -13,8 +13,8 @@ pub(super) use find::{
 };
 pub(super) use journal::{EventRow, event, events, items_of, posted};
 pub(super) use parts::{
-    BookedRow, DeliveryRow, DisputeRow, ExchangeRow, OperationRow, booked, deliveries, disputes,
-    exchanges, file_row, left_behind_by, operations, payments_of_party, settled_as, sides,
+    DeliveryRow, booked, deliveries, disputes, exchanges, file_row, left_behind_by, operations,
+    payments_of_party, settled_as, sides,
 };
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
