@@ -155,7 +155,7 @@ pub(super) fn item(n: i32, amount: i64, currency: &str) -> String {
         Err(_) => format!("{amount} minor units"),
     };
     let verb = if amount < 0 { "is taken off" } else { "is paid" };
-    format!("{verb} as item {n} of the payout: {shown}")
+    format!("{verb} as item {n} of the payout, {shown}")
 }
 
 /// A transaction that belongs to nothing else of ours.

@@ -73,7 +73,7 @@ impl Kind {
             Self::Settlement => "settlement",
             Self::Remittance => "remittance",
             Self::Revaluation => "revaluation",
-            Self::Transaction => "booked",
+            Self::Transaction => "transaction",
             Self::Event => "event",
         }
     }

@@ -81,8 +81,8 @@ async fn tell_order(conn: &mut PgConnection, graph: &mut Graph, intent: &Intent)
     let Some(order) = &intent.order else { return Ok(()) };
     let id = format!("order:{order}");
     let says = match &intent.customer {
-        Some(customer) => format!("order {order} of customer {customer}"),
-        None => format!("order {order}"),
+        Some(customer) => format!("the shop's order of customer {customer}"),
+        None => "the shop's order".to_owned(),
     };
     graph.add(Node::new(Kind::Order, &id, Some(intent.created_at)).says(says));
     graph.not_later(&id, intent.created_at);

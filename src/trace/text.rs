@@ -15,7 +15,8 @@ const ACCOUNT_WIDTH: usize = 44;
 #[must_use]
 pub fn text(trace: &Trace) -> String {
     let (things, links) = (trace.nodes.len(), trace.links.len());
-    let mut page = format!("Trace of {}: {things} things, {links} links", trace.asked);
+    let mut page =
+        format!("Trace of {}, times in UTC: {things} things, {links} links", trace.asked);
     if trace.left_out > 0 {
         let _ = write!(page, ", {} left out", trace.left_out);
     }
@@ -76,7 +77,7 @@ fn tell(page: &mut String, mark: char, depth: usize, node: &Node) {
     };
     let indent = depth * STEP;
     let number = match (node.kind, node.position) {
-        (Kind::Transaction, Some(position)) => format!(" as number {position}"),
+        (Kind::Transaction, Some(position)) => format!(" number {position}"),
         _ => String::new(),
     };
     let (word, id, says) = (node.kind.word(), &node.id, &node.says);
@@ -104,10 +105,5 @@ fn arrow(
 ) {
     let below = (depth + 1) * STEP;
     let word = nodes.get(other).map_or("", |node| node.kind.word());
-    let why = if sign == "←" {
-        format!("{why} ({word} {other})")
-    } else {
-        format!("{why}: {word} {other}")
-    };
-    let _ = writeln!(page, "{:23}{:below$}{sign} {why}", "", "");
+    let _ = writeln!(page, "{:23}{:below$}{sign} {word} {other}: {why}", "", "");
 }

@@ -6,9 +6,8 @@ use std::process::Command;
 use mizan::trace::{TraceError, text, trace};
 use serde_json::{Value, json};
 
-use crate::support_app::{Reply, TestApp, order};
-
-const IBAN: &str = "AE970260001015555555501";
+use crate::payouts::shop::{DAY, Shop, iban};
+use crate::support_app::{Reply, TestApp, make_key, order};
 
 /// A vendor is paid, an order is refunded, the next order nets the debt, the following payout
 /// itemises it: every id of the chain by a name.
@@ -44,15 +43,27 @@ async fn id_of(app: &TestApp, prefix: &str, query: &str) -> String {
     app.sql(&format!("select '{prefix}_' || replace(id::text, '-', '') from {query} limit 1")).await
 }
 
+/// The chain of an id as people read it.
+async fn told(app: &TestApp, id: &str) -> String {
+    text(&trace(&app.app.db, app.books.tenant, id).await.unwrap())
+}
+
+/// The text of all these ids names all of them, and each of the facts.
+async fn all_tell(app: &TestApp, ids: &[&str], facts: &[&str]) {
+    for id in ids {
+        let told = told(app, id).await;
+        for part in ids.iter().chain(facts) {
+            assert!(told.contains(part), "from {id} `{part}`:\n{told}");
+        }
+    }
+}
+
 impl Chain {
     async fn new() -> Chain {
         let app = TestApp::new().await;
         let kyc = app.post("/v1/vendors/V1/kyc", json!({ "status": "verified" })).await;
         assert_eq!(kyc.status, 201, "{kyc:#?}");
-        let account = json!({
-            "holder": "Vendor LLC", "iban": IBAN, "country": "AE", "currency": "AED",
-        });
-        assert_eq!(app.put("/v1/vendors/V1/bank_account", account).await.status, 200);
+        assert_eq!(app.put("/v1/vendors/V1/bank_account", iban()).await.status, 200);
         let verified = app.post("/v1/vendors/V1/bank_account/verify", json!({})).await;
         assert_eq!(verified.status, 200, "{verified:#?}");
 
@@ -89,8 +100,7 @@ impl Chain {
     }
 
     async fn told(&self, id: &str) -> String {
-        let tenant = self.app.books.tenant;
-        text(&trace(&self.app.app.db, tenant, id).await.unwrap())
+        told(&self.app, id).await
     }
 
     async fn asked(&self, id: &str) -> Reply {
@@ -104,15 +114,14 @@ async fn from_each_id_of_a_chain_all_the_others_are_told() {
     let others = ["order:SHOP-1", "SHOP-2", "vendor:V1", "customer:C1"];
     for id in chain.ids.values().map(String::as_str).chain(others) {
         let told = chain.told(id).await;
-        println!("=== {id}\n{told}");
         for (name, other) in &chain.ids {
             assert!(told.contains(other.as_str()), "from {id} the {name} {other}:\n{told}");
         }
-        assert!(told.contains("order SHOP-1 of customer C1"), "{told}");
+        assert!(told.contains("the shop's order of customer C1"), "{told}");
         let facts = [
             "189.00 AED of the debt on vendor_receivable:V1 is paid by this",
-            "is taken off as item 2 of the payout: -189.00 AED",
-            "is paid as item 1 of the payout: 283.50 AED",
+            "is taken off as item 2 of the payout, -189.00 AED",
+            "is paid as item 1 of the payout, 283.50 AED",
             "dr vendor_receivable:V1",
             "94.50 AED to vendor V1 by bank, paid",
             "payment_intent.succeeded",
@@ -208,9 +217,7 @@ async fn one_payment_of_a_great_payout_is_told_without_the_others() {
     }
     app.days(3).await;
     app.post("/v1/vendors/V1/kyc", json!({ "status": "verified" })).await;
-    let account =
-        json!({ "holder": "Vendor LLC", "iban": IBAN, "country": "AE", "currency": "AED" });
-    app.put("/v1/vendors/V1/bank_account", account).await;
+    app.put("/v1/vendors/V1/bank_account", iban()).await;
     app.post("/v1/vendors/V1/bank_account/verify", json!({})).await;
     app.days(3).await;
     let payout = paid_out(&app).await;
@@ -244,4 +251,164 @@ async fn the_program_tells_a_chain_and_ends_with_1_where_there_is_none() {
     assert_eq!((unknown.status.code(), unknown.stdout.len()), (Some(1), 0));
     let said = String::from_utf8(unknown.stderr).unwrap();
     assert!(said.contains("SHOP-3 names nothing that this tenant has"), "{said}");
+}
+
+#[tokio::test]
+async fn a_payout_is_told_with_its_run_its_file_and_its_attempts() {
+    let shop = Shop::open().await;
+    shop.ready(&["vendors/V1"]).await;
+    shop.terms("vendors/V1", json!({ "schedule": "daily" })).await;
+    shop.available("vendor_payable:V1", "94.50 AED").await;
+    let run = shop.run().await;
+    let first = run.body["payouts"][0]["id"].as_str().unwrap().to_owned();
+    let file = shop.app.get(&format!("/v1/payout_runs/{}/file", run.id())).await;
+    assert_eq!(file.status, 200, "{file:#?}");
+    let file = id_of(&shop.app, "pf", "payouts.file").await;
+    shop.tell(&first, "failed", Some("AM04")).await;
+    let second = shop.act(&first, "retry", json!({})).await.id().to_owned();
+    let earned = id_of(&shop.app, "txn", "ledger.transaction where kind = 'test.moved'").await;
+    let booked = "payouts_in_transit:bank";
+    all_tell(
+        &shop.app,
+        &[&first, &second, run.id(), &file, "vendor:V1", &earned],
+        &["is tried again by this", "failed", "made this payout", "(AM04)", booked, "in this file"],
+    )
+    .await;
+    let balance = told(&shop.app, "vendor:V1").await;
+    assert!(balance.contains("vendor V1; nothing stands in the books"), "{balance}");
+}
+
+#[tokio::test]
+async fn a_payout_says_what_it_carries_over_and_what_holds_it() {
+    let shop = Shop::open().await;
+    shop.ready(&["vendors/V1"]).await;
+    shop.available("vendor_payable:V1", "94.50 AED").await;
+    let part = json!({ "vendor": "V1", "currency": "AED", "amount": 5_000 });
+    let first = shop.pay(part).await.id().to_owned();
+    let second = shop.pay_all("V1").await.id().to_owned();
+    let facts = ["-44.50 AED is left for later", "44.50 AED comes from before"];
+    all_tell(&shop.app, &[&second], &[&first, facts[0], facts[1], "left something behind"]).await;
+    shop.available("vendor_payable:V1", "1.00 AED").await;
+    shop.kyc("vendors/V1", "pending").await;
+    shop.app.advance(DAY);
+    let gated = shop.pay_all("V1").await;
+    assert_eq!(gated.text("status"), "gated");
+    let told = told(&shop.app, gated.id()).await;
+    assert!(told.contains("1.00 AED to vendor V1 by bank, gated; waits: "), "{told}");
+}
+
+/// Debits and credits of 10.00 each, for plain transactions and journals.
+fn pair(debit: (&str, &str), credit: (&str, &str), minor: i64) -> Value {
+    let entry = |(account, currency): (&str, &str), side: &str| json!({ "account": account, "side": side, "amount": minor, "currency": currency });
+    json!([entry(debit, "debit"), entry(credit, "credit")])
+}
+
+async fn book(app: &TestApp, entries: Value) -> String {
+    let body = json!({ "kind": "test.booked", "authority": "fact", "entries": entries });
+    let booked = app.post("/v1/ledger/transactions", body).await;
+    assert_eq!(booked.status, 201, "{booked:#?}");
+    booked.id().to_owned()
+}
+
+#[tokio::test]
+async fn what_finance_books_is_told_with_what_it_puts_right() {
+    let app = TestApp::new().await;
+    let owed = ("gateway_clearing:telr", "AED");
+    let plain = book(&app, pair(owed, ("vendor_payable:V1:available", "AED"), 1_000)).await;
+    let mut stages = Vec::new();
+    for (stage, bank) in [("reported", None), ("received", Some("aed_main"))] {
+        let seen = app.post(
+            "/v1/settlements",
+            json!({
+                "provider": "telr", "currency": "AED", "amount": 1_000, "stage": stage,
+                "reference": "S-1", "bank": bank,
+            }),
+        );
+        stages.push(seen.await.id().to_owned());
+    }
+    let [reported, received] = &stages[..] else { unreachable!() };
+    let facts = ["10.00 AED, reported settlement of telr", "bank:aed_main", "the same money"];
+    all_tell(&app, &[reported, received], &facts).await;
+    assert!(told(&app, "S-1").await.contains(received.as_str()));
+
+    let draft = app.post("/v1/journals", json!({
+        "kind": "correction", "reason": "a listing fee", "corrects": plain,
+        "entries": pair(("vendor_payable:V1:available", "AED"), ("commission_revenue", "AED"), 50),
+    }));
+    let draft = draft.await.id().to_owned();
+    assert!(told(&app, &draft).await.contains("a listing fee"));
+    let url = format!("{}/v1/journals/{draft}/approve", app.url);
+    let second = make_key(&app.app, app.books.tenant).await;
+    let approved = app.client.post(url).bearer_auth(second);
+    let approved = app.send(approved.header("Idempotency-Key", app.fresh())).await;
+    assert_eq!(approved.says(), (200, "posted"), "{approved:#?}");
+    let posted = approved.body["transactions"][0].as_str().unwrap();
+    all_tell(&app, &[&draft, posted], &[&plain, "is put right by this", "a listing fee"]).await;
+
+    book(&app, pair(("bank:aed_main", "AED"), ("tds_payable:ecommerce", "AED"), 1_000)).await;
+    let paid = app.post(
+        "/v1/remittances",
+        json!({
+            "account": "tds_payable:ecommerce", "bank": "aed_main", "amount": 400,
+            "currency": "AED", "reference": "R-1",
+        }),
+    );
+    let facts = ["4.00 AED, tds_payable:ecommerce is paid from bank aed_main", "; there R-1"];
+    all_tell(&app, &[paid.await.id()], &facts).await;
+    let bought = pair(("bank:usd", "USD"), ("fx_clearing", "USD"), 1_000);
+    let paid = pair(("fx_clearing", "AED"), ("bank:aed", "AED"), 3_672);
+    let both = [bought.as_array().unwrap().clone(), paid.as_array().unwrap().clone()].concat();
+    book(&app, json!(both)).await;
+    app.advance(DAY);
+    let asked = json!({ "currency": "USD", "into": "AED", "on": "2026-03-02", "rate": "3.68" });
+    let valued = app.post("/v1/fx_revaluations", asked).await;
+    all_tell(&app, &[valued.id(), valued.text("transaction")], &["is taken back by this"]).await;
+}
+
+#[tokio::test]
+async fn disputes_credits_commissions_and_strange_webhooks_have_their_chains_too() {
+    let app = TestApp::new().await;
+    let payment = app.paid(&[("V1", 10_500)]).await;
+    app.settle().await;
+    let (tenant, id) = (app.books.tenant, &payment[3..]);
+    let zeros = "00000000-0000-7000-8000-00000000000";
+    app.execute(&format!(
+        "insert into payments.dispute (tenant_id, id, intent_id, attempt_id, connection, provider,
+             provider_ref, state, status_at, amount, currency, withdrawn, fee, reason, liability,
+             created_at, updated_at)
+         select {tenant}, '{zeros}1', '{id}', id, connection, provider, 'du_1', 'needs_response',
+             created_at, 10500, 'AED', 10500, 1500, 'fraudulent', 'vendor', created_at, created_at
+         from payments.attempt where intent_id = '{id}';
+         insert into wallets.lot (tenant_id, id, customer, currency, origin, payment_id, amount,
+             state, earned_at, vests_at, created_by)
+         values ({tenant}, '{zeros}2', 'C1', 'AED', 'refund', '{id}', 100, 'vested', now(), now(),
+             'tests');
+         insert into affiliates.affiliate (tenant_id, id, percent, funded_by, window_days,
+             release_days, created_at, created_by)
+         values ({tenant}, 'A1', '5', 'platform', 30, 14, now(), 'tests');
+         insert into affiliates.accrual (tenant_id, id, payment_id, line, affiliate, currency,
+             percent, funded_by, base, amount, state, accrued_at)
+         values ({tenant}, '{zeros}3', '{id}', 1, 'A1', 'AED', '5', 'platform', 10000, 500,
+             'pending', now());"
+    ))
+    .await;
+    let plain = zeros.replace('-', "");
+    let names = [format!("dp_{plain}1"), format!("lot_{plain}2"), format!("accr_{plain}3")];
+    let others = ["du_1", "affiliate:A1", payment.as_str()];
+    let dispute = names[0].as_str();
+    let facts = ["105.00 AED needs response; there du_1; withdrawn 105.00 AED; fee 15.00 AED"];
+    for name in names.iter().map(String::as_str).chain(others) {
+        let told = told(&app, name).await;
+        let parts = [payment.as_str(), dispute, facts[0], "is disputed by this"];
+        assert!(parts.iter().all(|part| told.contains(part)), "from {name}:\n{told}");
+    }
+    assert!(told(&app, "customer:C1").await.contains("customer C1; nothing stands"));
+
+    let strange = app.event("payment_intent.succeeded").await.replace("pi_", "pi_elsewhere");
+    let strange = strange.replace("evt_", "evt_elsewhere");
+    assert_eq!(app.deliver_signed(&strange).await.status, 200);
+    let whd = "webhooks.delivery where dedupe_id like 'evt_elsewhere%'";
+    let whd = id_of(&app, "whd", whd).await;
+    let told = told(&app, &whd).await;
+    assert!(told.contains("1 things, 0 links") && told.contains("payment_intent.succeeded"));
 }

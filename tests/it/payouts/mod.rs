@@ -7,5 +7,5 @@ mod gateways;
 mod input;
 mod races;
 mod runs;
-mod shop;
+pub mod shop;
 mod walk;
