@@ -270,12 +270,13 @@ async fn a_payout_is_told_with_its_run_its_file_and_its_attempts() {
     let booked = "payouts_in_transit:bank";
     all_tell(
         &shop.app,
-        &[&first, &second, run.id(), &file, "vendor:V1", &earned],
+        &[&first, &second, run.id(), &file, &earned],
         &["is tried again by this", "failed", "made this payout", "(AM04)", booked, "in this file"],
     )
     .await;
     let balance = told(&shop.app, "vendor:V1").await;
     assert!(balance.contains("vendor V1; nothing stands in the books"), "{balance}");
+    assert!([&first, &second, &file].iter().all(|id| balance.contains(*id)), "{balance}");
 }
 
 #[tokio::test]
