@@ -25,6 +25,7 @@ pub mod replay;
 pub mod routing;
 pub mod settings;
 pub mod telemetry;
+pub mod trace;
 pub mod vendors;
 pub mod verify;
 pub mod wallets;

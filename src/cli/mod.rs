@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `demo`, `story`, `bench` | `crate::demo`, `crate::story`, `crate::bench` | makes its own |
 //! | `serve`, `migrate` | `serve.rs` | yes; makes the private one |
-//! | `verify`, `ledger`, `clock`, `keys` | by their names | yes, one that is there |
+//! | `verify`, `trace`, `ledger`, `clock`, `keys` | by their names | yes, one that is there |
 //! | `webhooks replay` | `replay.rs` | yes, one that is there; and an empty one |
 //! | `simulate`, `webhooks inspect`, `openapi`, `doctor` | by their names | no |
 //!
@@ -29,6 +29,7 @@ pub mod service;
 pub mod signals;
 pub mod simulate;
 pub mod simulated;
+mod trace;
 pub mod verify;
 mod webhooks;
 
@@ -80,6 +81,13 @@ enum Command {
     ///
     /// A law that is broken names up to 20 rows, stores no mark, and ends the program with 3.
     Verify(verify::Args),
+    /// Tell the chain of a thing, from a gateway's bytes to a payout and back
+    ///
+    /// From any id: a payment, attempt, operation, refund, dispute, payout, run, file,
+    /// transaction, journal, settlement, webhook or event; from a gateway's own reference; from
+    /// the shop's order; or from `vendor:ID`, `affiliate:ID`, `customer:ID`. It reads one
+    /// snapshot, and tells at most some hundred things and how many it left out.
+    Trace(trace::Args),
     /// Look at what gateways send
     #[command(subcommand)]
     Webhooks(webhooks::Command),
@@ -127,6 +135,7 @@ fn dispatch(command: Command) -> CommandResult {
         Command::Bench(args) => bench::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Webhooks(command) => webhooks::run(&command),
         Command::Providers(command) => providers::run(&command),
         Command::Route(command) => route::run(command),

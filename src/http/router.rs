@@ -11,7 +11,7 @@ use super::{Code, Problem, envelope, health, in_flight, metrics, openapi, proble
 use crate::app::App;
 use crate::{
     affiliates, books, commissions, disputes, finance, inbox, orders, payments, payouts, routing,
-    settings, vendors, wallets,
+    settings, trace, vendors, wallets,
 };
 
 /// The routes of the interface under `/v1`, all behind an API key: each handler takes a
@@ -30,6 +30,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(wallets::routes())
         .merge(affiliates::routes())
         .merge(finance::routes())
+        .merge(trace::routes())
 }
 
 /// Every route that is described in `/openapi.json`.

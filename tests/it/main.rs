@@ -33,6 +33,7 @@ mod support_app;
 mod tenancy;
 mod time;
 mod together;
+mod trace;
 mod upgrade;
 mod wallets;
 mod webhooks;

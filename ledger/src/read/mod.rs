@@ -11,7 +11,7 @@ pub use past::{AsOf, DatedStatement, Horizon, Known, PastBalance, parse_day};
 pub use store::{
     account, account_at, accounts, accounts_above_zero, accounts_at, balance_as_of,
     dated_statement, day_ends, fx_position, horizon, lines_between, statement, transaction,
-    transaction_by_key, transactions, trial_balance, trial_balance_as_of,
+    transaction_by_key, transactions, transactions_by_id, trial_balance, trial_balance_as_of,
 };
 
 use crate::account::AccountRef;

@@ -21,7 +21,7 @@ pub use dated::dated_statement;
 pub use fx::{day_ends, fx_position};
 pub use past::{balance_as_of, horizon, trial_balance_as_of};
 pub use statement::{lines_between, statement};
-pub use transaction::{transaction, transaction_by_key, transactions};
+pub use transaction::{transaction, transaction_by_key, transactions, transactions_by_id};
 
 type Result<T> = std::result::Result<T, LedgerError>;
 

@@ -58,6 +58,32 @@ pub async fn transaction_by_key(
     }
 }
 
+/// These transactions with their entries, in journal order. Ids that are unknown are left out.
+///
+/// # Errors
+/// The database.
+pub async fn transactions_by_id(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[TransactionId],
+) -> Result<Vec<Transaction>> {
+    let rows = sqlx::query(
+        "select t.id, t.position, t.kind, t.effective_at, t.recorded_at, t.source, t.actor,
+            t.metadata, r.id as reverses
+         from ledger.transaction t
+         left join ledger.transaction r on r.tenant_id = t.tenant_id and r.position = t.reverses
+         where t.tenant_id = $1 and t.id = any($2)
+         order by t.position",
+    )
+    .bind(tenant.0)
+    .bind(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut found = rows.iter().map(transaction_from).collect::<Result<Vec<_>>>()?;
+    add_entries(conn, tenant, &mut found).await?;
+    Ok(found)
+}
+
 /// Transactions with their entries, newest first; optionally of one kind or one source. None
 /// where the cursor names no transaction.
 ///
@@ -103,23 +129,25 @@ async fn fetch(
         .bind(limit)
         .fetch_all(&mut *conn)
         .await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
-        found.push(Transaction {
-            id: TransactionId::from_uuid(row.try_get("id")?),
-            position: row.try_get("position")?,
-            kind: row.try_get("kind")?,
-            effective_at: row.try_get("effective_at")?,
-            recorded_at: row.try_get("recorded_at")?,
-            source: row.try_get("source")?,
-            actor: row.try_get("actor")?,
-            reverses: row.try_get::<Option<Uuid>, _>("reverses")?.map(TransactionId::from_uuid),
-            metadata: row.try_get("metadata")?,
-            entries: Vec::new(),
-        });
-    }
+    let mut found = rows.iter().map(transaction_from).collect::<Result<Vec<_>>>()?;
     add_entries(conn, tenant, &mut found).await?;
     Ok(found)
+}
+
+/// A transaction without its entries.
+fn transaction_from(row: &PgRow) -> Result<Transaction> {
+    Ok(Transaction {
+        id: TransactionId::from_uuid(row.try_get("id")?),
+        position: row.try_get("position")?,
+        kind: row.try_get("kind")?,
+        effective_at: row.try_get("effective_at")?,
+        recorded_at: row.try_get("recorded_at")?,
+        source: row.try_get("source")?,
+        actor: row.try_get("actor")?,
+        reverses: row.try_get::<Option<Uuid>, _>("reverses")?.map(TransactionId::from_uuid),
+        metadata: row.try_get("metadata")?,
+        entries: Vec::new(),
+    })
 }
 
 /// Entries lie where their transaction's `recorded_at` says, which is what the index knows.
