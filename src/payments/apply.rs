@@ -203,7 +203,7 @@ impl Hearing {
                         return Ok(Effect::Unclear(STATUS_NOT_KNOWN.into()));
                     }
                     (None, RefundStatus::Pending | RefundStatus::Succeeded) => {
-                        let refund = foreign_refund(*attempt, fact, plan.now());
+                        let refund = Refund::made_at_the_gateway(*attempt, fact, plan.now());
                         let id = refund.id;
                         payment.admit_foreign_refund(refund, &self.policy, plan)?;
                         id
@@ -312,31 +312,6 @@ pub(super) async fn promise(
     refund: RefundId,
 ) -> Result<Option<read::Transaction>, PaymentError> {
     Ok(read::transaction_by_key(conn, tenant, &requested_key(refund)).await?)
-}
-
-fn foreign_refund(attempt: AttemptId, fact: &RefundAnswer, now: Timestamp) -> Refund {
-    let nothing = Money::zero(fact.amount.currency());
-    Refund {
-        id: RefundId::generate(now),
-        attempt: Some(attempt),
-        amount: fact.amount,
-        charge: fact.amount,
-        to_cash: nothing,
-        to_promo: nothing,
-        cash_part: nothing,
-        withheld: nothing,
-        reason: "other".to_owned(),
-        state: RefundState::Requested,
-        status_at: now,
-        origin: "gateway",
-        provider_ref: Some(fact.provider_ref.clone()),
-        failure_reason: None,
-        parts: Vec::new(),
-        repays: None,
-        metadata: Default::default(),
-        created_at: now,
-        updated_at: now,
-    }
 }
 
 /// Takes those operations out of the open ones that the payment answers, and ends them. A word

@@ -20,8 +20,10 @@ pub(super) struct Standing {
     pub pending: i64,
     /// Can be paid out.
     pub available: i64,
-    /// Kept back: for a term, or while a dispute is open.
+    /// Kept back for a term.
     pub reserve: i64,
+    /// Held while a dispute is open.
+    pub held: i64,
     /// Owed by the vendor.
     pub debt: i64,
 }
@@ -29,20 +31,21 @@ pub(super) struct Standing {
 impl Standing {
     /// What we owe the vendor in all, less what it owes us.
     pub fn net(&self) -> i64 {
-        self.pending + self.available + self.reserve - self.debt
+        self.pending + self.available + self.reserve + self.held - self.debt
     }
 }
 
-/// The accounts of a vendor: three buckets, and the debt.
+/// The accounts of a vendor: four buckets, and the debt.
 ///
 /// # Errors
 /// An id that no account can have.
-pub(super) fn accounts_of(vendor: &str) -> Result<[AccountRef; 4], PaymentError> {
+pub(super) fn accounts_of(vendor: &str) -> Result<[AccountRef; 5], PaymentError> {
     let bucket = |bucket| AccountRef::new(Role::VendorPayable, &[vendor, bucket]);
     Ok([
         bucket("pending")?,
         bucket("available")?,
         bucket("reserve")?,
+        bucket("held")?,
         AccountRef::new(Role::VendorReceivable, &[vendor])?,
     ])
 }
@@ -66,6 +69,7 @@ pub(super) async fn standings(
             Some(0) => standing.pending = minor,
             Some(1) => standing.available = minor,
             Some(2) => standing.reserve = minor,
+            Some(3) => standing.held = minor,
             _ => standing.debt = minor,
         }
     }

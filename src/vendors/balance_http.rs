@@ -50,8 +50,10 @@ struct StandingView {
     pending: i64,
     /// Can be paid out.
     available: i64,
-    /// Kept back: for a term, or while a dispute is open.
+    /// Kept back for a term.
     reserve: i64,
+    /// Held while a dispute is open.
+    held: i64,
     /// Owed by the vendor; the next earnings pay it first.
     debt: i64,
     /// How old the debt is; what was recovered paid the oldest first.
@@ -92,6 +94,7 @@ impl StandingView {
             pending: it.pending,
             available: it.available,
             reserve: it.reserve,
+            held: it.held,
             debt: it.debt,
             debt_ageing: ageing.into(),
             net: it.net(),

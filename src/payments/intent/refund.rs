@@ -2,7 +2,7 @@
 
 use mizan_money::id::{AttemptId, RefundId};
 use mizan_money::{Money, Timestamp};
-use mizan_providers::ProviderRef;
+use mizan_providers::{ProviderRef, RefundAnswer};
 
 use super::{Metadata, RefundState};
 use crate::payments::split::GivenBack;
@@ -51,6 +51,33 @@ pub struct Refund {
 }
 
 impl Refund {
+    /// One that was made at the gateway and not here; of whose parts it is, is still to be worked
+    /// out.
+    pub fn made_at_the_gateway(attempt: AttemptId, fact: &RefundAnswer, now: Timestamp) -> Refund {
+        let nothing = Money::zero(fact.amount.currency());
+        Refund {
+            id: RefundId::generate(now),
+            attempt: Some(attempt),
+            amount: fact.amount,
+            charge: fact.amount,
+            to_cash: nothing,
+            to_promo: nothing,
+            cash_part: nothing,
+            withheld: nothing,
+            reason: "other".to_owned(),
+            state: RefundState::Requested,
+            status_at: now,
+            origin: "gateway",
+            provider_ref: Some(fact.provider_ref.clone()),
+            failure_reason: None,
+            parts: Vec::new(),
+            repays: None,
+            metadata: Default::default(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Whether its outcome is still to come.
     pub fn is_open(&self) -> bool {
         matches!(self.state, RefundState::Requested | RefundState::Sent | RefundState::Pending)
