@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{dispute, holds, ours, paid};
+use super::{bank, dispute, holds, ours, paid};
 use crate::support_app::TestApp;
 
 async fn path_of(app: &TestApp, payment: &str, verb: &str) -> String {
@@ -10,17 +10,17 @@ async fn path_of(app: &TestApp, payment: &str, verb: &str) -> String {
 }
 
 #[tokio::test]
-async fn evidence_goes_to_the_gateway_once_and_decides_there() {
+async fn evidence_goes_to_the_gateway_once_and_the_bank_decides() {
     let app = TestApp::new().await;
     let id = paid(&app, "V1", 21_000).await;
-    dispute(&app, &id, json!({})).await;
+    let dp = dispute(&app, &id, json!({})).await;
     app.sim.deliver_due().await;
     let path = path_of(&app, &id, "evidence").await;
     for bad in [json!({}), json!({ "Bad Name": "x" }), json!({ "receipt": "" })] {
         let refused = app.post(&path, json!({ "evidence": bad })).await;
         assert_eq!(refused.status, 400, "{refused:#?}");
     }
-    let evidence = json!({ "uncategorized_text": "winning_evidence" });
+    let evidence = json!({ "uncategorized_text": "signed for by the buyer" });
     let key = app.fresh();
     let handed_in = app.post_as(&key, &path, json!({ "evidence": evidence })).await;
     assert_eq!(handed_in.says(), (200, "under_review"), "{handed_in:#?}");
@@ -30,6 +30,8 @@ async fn evidence_goes_to_the_gateway_once_and_decides_there() {
     assert_eq!(again.body, handed_in.body);
     let second = app.post(&path, json!({ "evidence": evidence })).await;
     assert_eq!(second.problem(), (409, "wrong_state"));
+    app.sim.deliver_due().await;
+    bank(&app, &dp, "win", json!({})).await;
     app.end().await;
     assert_eq!(ours(&app, &id).await["status"], "won");
     holds(&app, &[("dispute_hold:stripe", 0), ("vendor_payable:V1:pending", -18_900)]).await;

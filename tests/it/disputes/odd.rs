@@ -73,7 +73,8 @@ async fn a_second_round_takes_the_money_once_more_and_each_fee_counts() {
     {
         if !action.is_empty() {
             app.advance(60);
-            bank(&app, &dp, action, json!({})).await;
+            let fee = if action == "second_round" { 1_500 } else { 0 };
+            bank(&app, &dp, action, json!({ "fee": fee })).await;
         }
         app.sim.deliver_due().await;
         app.prove_laws().await;
@@ -122,17 +123,21 @@ async fn what_is_disputed_beyond_the_payment_is_the_platforms_loss() {
 #[tokio::test]
 async fn a_partial_dispute_after_a_partial_refund_takes_its_part_and_leaves_the_rest() {
     let app = TestApp::new().await;
-    let id = app.create(order(&[("V1", 10_001), ("V2", 9_999)])).await;
+    let mut wanted = order(&[("V1", 10_001), ("V2", 9_999)]);
+    wanted["customer"] = "C1".into();
+    let id = app.create(wanted).await;
     app.confirm(&id, "pm_card_visa").await;
     app.settle().await;
     assert_eq!(app.refund(&id, Some(3_333)).await.says(), (200, "succeeded"));
     let dp = dispute(&app, &id, json!({ "fee": FEE, "amount": 7_001 })).await;
     app.sim.deliver_due().await;
     app.prove_laws().await;
-    // The rest can be refunded while the bank decides; then nothing is left but what is held.
+    // The rest can be refunded while the bank decides: into the wallet, since the gateway refuses.
+    // Then nothing is left but what is held.
     let rest = 20_000 - 3_333 - 7_001;
     assert_eq!(app.refund(&id, Some(rest + 1)).await.problem(), (409, "amount_exceeds_rest"));
-    assert_eq!(app.refund(&id, None).await.says(), (200, "succeeded"));
+    let back = json!({ "payment_intent": id, "to": "wallet" });
+    assert_eq!(app.post("/v1/refunds", back).await.says(), (200, "succeeded"));
     for path in ["vendor_payable:V1:pending", "vendor_payable:V2:pending"] {
         holds(&app, &[(path, 0)]).await;
     }
@@ -232,4 +237,22 @@ async fn a_dispute_that_is_told_before_its_payment_waits_for_it() {
     mizan::inbox::retry_parked(&app.app).await.unwrap();
     holds(&app, &[("dispute_hold:stripe", 21_000), ("vendor_payable:V1:held", -18_900)]).await;
     app.end().await;
+}
+
+#[tokio::test]
+async fn a_release_leaves_what_is_held_and_touches_no_other_orders_money() {
+    let app = TestApp::new().await;
+    let (first, second) = (paid(&app, "V1", 21_000).await, paid(&app, "V1", 10_500).await);
+    let dp = dispute(&app, &first, json!({ "fee": FEE, "amount": 10_500 })).await;
+    app.sim.deliver_due().await;
+    super::mark(&app, &first, "release_at").await;
+    app.tick().await;
+    // Half of the first order is held; the second is not due.
+    let (pending, available) = ("vendor_payable:V1:pending", "vendor_payable:V1:available");
+    let held = ("vendor_payable:V1:held", -9_450);
+    holds(&app, &[(pending, -9_450), (available, -9_450), held]).await;
+    bank(&app, &dp, "win", json!({})).await;
+    app.end().await;
+    holds(&app, &[(pending, -9_450), (available, -18_900), (held.0, 0)]).await;
+    assert_eq!(app.payment(&second).await.int("amount_disputed"), 0);
 }
