@@ -12,6 +12,7 @@
 //! standard error. The private PostgreSQL is started before the async runtime and stopped after
 //! it, whatever the command came to.
 
+mod audit;
 mod bench;
 mod clock;
 pub mod database;
@@ -29,14 +30,13 @@ pub mod service;
 pub mod signals;
 pub mod simulate;
 pub mod simulated;
-mod trace;
-pub mod verify;
-mod webhooks;
+pub mod webhooks;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::audit::{trace, verify};
 use crate::{demo, story};
 use end::{CommandResult, End};
 

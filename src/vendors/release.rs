@@ -129,13 +129,12 @@ fn release(
         let Some(vendor) = line.vendor.clone() else { continue };
         let Some(purse) = purses.get_mut(&(vendor.clone(), currency)) else { continue };
         let of = OfLine { id: &id, vendor: &vendor, currency };
-        match line.release_at.filter(|at| *at <= now && line.released_at.is_none()) {
-            Some(at) => of.release(line, held, at, purse, plan)?,
-            None => {}
+        let due = line.release_at.filter(|at| *at <= now && line.released_at.is_none());
+        if let Some(at) = due {
+            of.release(line, held, at, purse, plan)?;
         }
-        match line.reserve_until.filter(|until| *until <= now) {
-            Some(until) => of.free(line, until, purse, plan)?,
-            None => {}
+        if let Some(until) = line.reserve_until.filter(|until| *until <= now) {
+            of.free(line, until, purse, plan)?;
         }
     }
     Ok(())

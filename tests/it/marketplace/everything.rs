@@ -108,10 +108,16 @@ impl Bazaar {
     async fn buy(&mut self, promo_percent: i64) {
         let spendable = minor(self.app(), "customer_wallet:C1:promo:spendable").await;
         let promo = spendable * promo_percent / 100;
+        let line = |vendor: &str, amount: i64, percent: &str| {
+            json!({
+                "vendor": vendor, "amount": amount, "tax_percent": "5",
+                "commission_percent": percent,
+            })
+        };
         let body = json!({
             "currency": "AED", "customer": "C1", "wallet": { "promo": promo }, "lines": [
-                { "vendor": "V1", "amount": 9_999, "tax_percent": "5", "commission_percent": "12.5" },
-                { "vendor": "V2", "amount": 3_333, "tax_percent": "5", "commission_percent": "15" },
+                line("V1", 9_999, "12.5"),
+                line("V2", 3_333, "15"),
                 { "kind": "shipping", "amount": 1_000, "tax_percent": "5" },
             ], "discounts": [{ "funded_by": "platform", "amount": 777 }],
         });

@@ -46,7 +46,10 @@ impl TestApp {
 
     /// A plain transaction of two entries.
     pub async fn book(&self, debit: &str, credit: &str, minor: i64) {
-        let entry = |account: &str, side: &str| json!({ "account": account, "side": side, "amount": minor, "currency": "AED" });
+        let entry = |account: &str, side: &str| {
+            let (amount, currency) = (minor, "AED");
+            json!({ "account": account, "side": side, "amount": amount, "currency": currency })
+        };
         let entries = [entry(debit, "debit"), entry(credit, "credit")];
         let body = json!({ "kind": "opening", "entries": entries });
         let made = self.post("/v1/ledger/transactions", body).await;

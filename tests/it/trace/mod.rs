@@ -300,7 +300,10 @@ async fn a_payout_says_what_it_carries_over_and_what_holds_it() {
 
 /// Debits and credits of 10.00 each, for plain transactions and journals.
 fn pair(debit: (&str, &str), credit: (&str, &str), minor: i64) -> Value {
-    let entry = |(account, currency): (&str, &str), side: &str| json!({ "account": account, "side": side, "amount": minor, "currency": currency });
+    let entry = |(account, currency): (&str, &str), side: &str| {
+        let (amount, side) = (minor, side.to_owned());
+        json!({ "account": account, "side": side, "amount": amount, "currency": currency })
+    };
     json!([entry(debit, "debit"), entry(credit, "credit")])
 }
 
