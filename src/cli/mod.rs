@@ -12,7 +12,7 @@
 //! standard error. The private PostgreSQL is started before the async runtime and stopped after
 //! it, whatever the command came to.
 
-mod audit;
+pub mod audit;
 mod bench;
 mod clock;
 pub mod database;

@@ -95,7 +95,8 @@ impl Chain {
         ids.insert("gateway's reference", app.sql(&reference).await);
         let announced = "outbox.event where kind = 'vendor.recovered'";
         ids.insert("event", id_of(&app, "evt", announced).await);
-        (ids.insert("first", first), ids.insert("second", second));
+        ids.insert("first", first);
+        ids.insert("second", second);
         Chain { app, ids }
     }
 
