@@ -5,7 +5,7 @@
 //! | `demo`, `story`, `bench` | `crate::demo`, `crate::story`, `crate::bench` | makes its own |
 //! | `serve`, `migrate` | `serve.rs` | yes; makes the private one |
 //! | `verify`, `trace`, `ledger`, `clock`, `keys` | by their names | yes, one that is there |
-//! | `webhooks replay` | `replay.rs` | yes, one that is there; and an empty one |
+//! | `webhooks replay` | `webhooks/replay.rs` | yes, one that is there; and an empty one |
 //! | `simulate`, `webhooks inspect`, `openapi`, `doctor` | by their names | no |
 //!
 //! Output is data on standard output; the log and everything said to people in passing go to
@@ -22,7 +22,6 @@ mod keys;
 pub mod ledger;
 pub mod output;
 mod providers;
-mod replay;
 mod route;
 mod serve;
 pub mod service;

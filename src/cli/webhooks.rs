@@ -1,5 +1,5 @@
-//! `mizan webhooks inspect`: whether one delivery is believed, and what it says. `replay` is next
-//! door.
+//! `mizan webhooks inspect`: whether one delivery is believed, and what it says. `replay` and
+//! the others are in files of their own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,9 +14,10 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::end::{CommandResult, End, Failure};
-use super::{output, replay};
+use super::output;
 
 mod listen;
+mod replay;
 mod story;
 mod trigger;
 
