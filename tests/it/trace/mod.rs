@@ -95,7 +95,8 @@ impl Chain {
         ids.insert("gateway's reference", app.sql(&reference).await);
         let announced = "outbox.event where kind = 'vendor.recovered'";
         ids.insert("event", id_of(&app, "evt", announced).await);
-        (ids.insert("first", first), ids.insert("second", second));
+        ids.insert("first", first);
+        ids.insert("second", second);
         Chain { app, ids }
     }
 
@@ -298,9 +299,12 @@ async fn a_payout_says_what_it_carries_over_and_what_holds_it() {
     assert!(told.contains("1.00 AED to vendor V1 by bank, gated; waits: "), "{told}");
 }
 
-/// Debits and credits of 10.00 each, for plain transactions and journals.
+/// A debit and a credit of so much, each by account and currency.
 fn pair(debit: (&str, &str), credit: (&str, &str), minor: i64) -> Value {
-    let entry = |(account, currency): (&str, &str), side: &str| json!({ "account": account, "side": side, "amount": minor, "currency": currency });
+    let entry = |(account, currency): (&str, &str), side: &str| {
+        let (account, currency) = (json!(account), json!(currency));
+        json!({ "account": account, "side": side, "amount": minor, "currency": currency })
+    };
     json!([entry(debit, "debit"), entry(credit, "credit")])
 }
 
@@ -411,5 +415,5 @@ async fn disputes_credits_commissions_and_strange_webhooks_have_their_chains_too
     let whd = "webhooks.delivery where dedupe_id like 'evt_elsewhere%'";
     let whd = id_of(&app, "whd", whd).await;
     let told = told(&app, &whd).await;
-    assert!(told.contains("1 things, 0 links") && told.contains("payment_intent.succeeded"));
+    assert!(told.contains("UTC: 1 thing, 0 links") && told.contains("payment_intent.succeeded"));
 }
