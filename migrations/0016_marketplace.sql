@@ -121,6 +121,8 @@ alter table payments.intent
 create index intent_by_order on payments.intent (tenant_id, order_id) where order_id is not null;
 create index intent_by_customer on payments.intent (tenant_id, customer, id)
     where customer is not null;
+create index intent_holds on payments.intent (tenant_id, updated_at)
+    where wallet_state = 'held';
 grant update (wallet_state, cash_back, promo_back, withheld) on payments.intent to mizan_service;
 
 -- What is asked of a gateway: the order's part of it, rounded to what the gateway can take.
@@ -221,45 +223,69 @@ alter table payments.refund
 update payments.refund set charge = amount;
 alter table payments.refund alter column charge set not null;
 
--- What is left of money that a bank has taken back.
+-- What banks take back, and what the books say of it.
 create table payments.dispute (
-    tenant_id       integer not null references mizan.tenant,
-    id              uuid not null,
-    intent_id       uuid not null,
-    attempt_id      uuid not null,
-    connection      text not null,
-    provider        text not null,
-    provider_ref    text not null,
-    state           text not null check (state in ('warning', 'warning_closed',
+    tenant_id        integer not null references mizan.tenant,
+    id               uuid not null,
+    intent_id        uuid not null,
+    attempt_id       uuid not null,
+    connection       text not null,
+    provider         text not null,
+    provider_ref     text not null,
+    state            text not null check (state in ('warning', 'warning_closed',
         'needs_response', 'under_review', 'won', 'lost')),
-    status_at       timestamptz not null,
-    amount          bigint not null check (amount > 0),
-    currency        char(3) not null,
-    reason          text,
-    evidence_due_by timestamptz,
-    evidence        jsonb,
+    -- By the gateway's clock, and how many rows it knew of then: by both, old words are known.
+    status_at        timestamptz not null,
+    status_rows      smallint not null,
+    currency         char(3) not null,
+    amount           bigint not null check (amount >= 0),
+    reason           text,
+    evidence_due_by  timestamptz,
+    evidence         jsonb,
     evidence_sent_at timestamptz,
-    accepted_at     timestamptz,
-    -- Whether the gateway has the money now, and what it charged in all.
-    withdrawn       bigint not null default 0 check (withdrawn >= 0),
-    fee             bigint not null default 0,
-    rounds          smallint not null default 0,
-    -- What of the vendors' money is held for it: [{vendor, amount, from}].
-    held            jsonb not null default '[]',
-    -- What the parties gave up, as for a refund.
-    parts           jsonb not null default '[]',
-    rows            jsonb not null default '[]',
-    liability       text check (liability in ('vendor', 'platform')),
-    created_at      timestamptz not null,
-    updated_at      timestamptz not null,
+    accepted_at      timestamptz,
+    -- Every row of the gateway's balance so far: [{id, gross, fee}], each amount with currency.
+    rows             jsonb not null,
+    booked           text not null check (booked in ('nothing', 'held', 'lost')),
+    withdrawn        bigint not null check (withdrawn >= 0),
+    -- Often in the currency of the balance at the gateway.
+    fee              bigint not null,
+    fee_currency     char(3) not null,
+    -- What of it is the order's, and what rounding added.
+    taken            bigint not null check (taken >= 0),
+    rounding         bigint not null,
+    spread           jsonb not null,
+    parts            jsonb not null,
+    -- What of vendors' money is held for it: [{n, vendor, from, amount}].
+    held             jsonb not null,
+    charged          jsonb not null,
+    step             integer not null,
+    lost_step        integer not null,
+    created_at       timestamptz not null,
+    updated_at       timestamptz not null,
     primary key (tenant_id, id),
     foreign key (tenant_id, intent_id) references payments.intent,
     foreign key (tenant_id, attempt_id) references payments.attempt,
-    constraint one_dispute_per_gateway_dispute unique (tenant_id, connection, provider_ref)
+    constraint one_dispute_per_gateway_dispute unique (tenant_id, connection, provider_ref),
+    constraint booked_as_withdrawn check ((booked = 'nothing') = (withdrawn = 0)),
+    constraint nothing_taken_of_nothing check (booked <> 'nothing' or taken = 0)
 ) with (fillfactor = 80);
 create index dispute_by_intent on payments.dispute (tenant_id, intent_id);
 call mizan.isolate_tenants('payments.dispute');
 grant select, insert on payments.dispute to mizan_service;
-grant update (state, status_at, amount, reason, evidence_due_by, evidence, evidence_sent_at,
-    accepted_at, withdrawn, fee, rounds, held, parts, rows, liability, updated_at)
+grant update (state, status_at, status_rows, amount, reason, evidence_due_by, evidence,
+    evidence_sent_at, accepted_at, rows, booked, withdrawn, fee, fee_currency, taken, rounding,
+    spread, parts, held, charged, step, lost_step, updated_at)
     on payments.dispute to mizan_service;
+
+-- Answering a dispute is asked of the gateway as everything is.
+alter table payments.operation
+    add column dispute_id uuid,
+    add column evidence jsonb,
+    drop constraint operation_kind_check,
+    add constraint operation_kind_check check (kind in
+        ('create', 'confirm', 'capture', 'void', 'refund', 'accept_dispute', 'contest_dispute')),
+    add constraint answer_names_its_dispute check (
+        (dispute_id is not null) = (kind in ('accept_dispute', 'contest_dispute'))),
+    add constraint evidence_is_for_contests check (
+        (evidence is not null) = (kind = 'contest_dispute'));

@@ -14,7 +14,9 @@ impl From<PaymentError> for Problem {
         match error {
             PaymentError::Db(error) => error.into(),
             PaymentError::NotFound { .. } => Self::not_found(),
-            PaymentError::WrongState { .. } => Self::new(Code::WrongState, detail),
+            PaymentError::WrongState { .. } | PaymentError::WrongDisputeState { .. } => {
+                Self::new(Code::WrongState, detail)
+            }
             PaymentError::OperationUnderWay { .. } => Self::new(Code::OperationUnderWay, detail),
             PaymentError::TooMuch { .. } => {
                 Self::new(Code::AmountExceedsRest, detail).param("amount")
@@ -40,6 +42,7 @@ impl From<PaymentError> for Problem {
             PaymentError::Split(SplitError::Lines(..)) => {
                 Self::new(Code::InvalidField, detail).param("lines")
             }
+            PaymentError::OwnRequest { .. } => Self::new(Code::NotAllowed, detail),
             PaymentError::NoRoute { .. } => Self::new(Code::UnsupportedByProvider, detail),
             PaymentError::Wallet(error) => (*error).into(),
             PaymentError::Affiliate(error) => (*error).into(),

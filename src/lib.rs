@@ -8,6 +8,7 @@ pub mod clock;
 pub mod commissions;
 pub mod config;
 pub mod db;
+pub mod disputes;
 mod error;
 pub mod finance;
 pub mod http;

@@ -157,6 +157,14 @@ pub struct DisputeEvent {
     pub reference: Option<PaymentIntentId>,
 }
 
+impl DisputeEvent {
+    /// Whether an inquiry is over: it came to nothing, or was prevented from becoming more.
+    pub fn is_over(&self) -> bool {
+        const OVER: [&str; 3] = ["warning_closed", "prevented", "closed"];
+        OVER.contains(&self.status_word.to_ascii_lowercase().as_str())
+    }
+}
+
 /// A payout's facts: the same a sync would answer.
 pub type PayoutEvent = PayoutAnswer;
 

@@ -12,9 +12,9 @@ use mizan_ledger::verify::Mode;
 use sqlx::PgConnection;
 
 use super::store;
+use crate::cli::audit::verify as laws;
 use crate::cli::end::Failure;
 use crate::cli::service;
-use crate::cli::verify as laws;
 
 /// The server, and a folder for what is written beside it.
 pub struct Place<'a> {

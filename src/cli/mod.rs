@@ -5,13 +5,14 @@
 //! | `demo`, `story`, `bench` | `crate::demo`, `crate::story`, `crate::bench` | makes its own |
 //! | `serve`, `migrate` | `serve.rs` | yes; makes the private one |
 //! | `verify`, `trace`, `ledger`, `clock`, `keys` | by their names | yes, one that is there |
-//! | `webhooks replay` | `webhooks/replay.rs` | yes, one that is there; and an empty one |
+//! | `webhooks replay` | `replay.rs` | yes, one that is there; and an empty one |
 //! | `simulate`, `webhooks inspect`, `openapi`, `doctor` | by their names | no |
 //!
 //! Output is data on standard output; the log and everything said to people in passing go to
 //! standard error. The private PostgreSQL is started before the async runtime and stopped after
 //! it, whatever the command came to.
 
+pub mod audit;
 mod bench;
 mod clock;
 pub mod database;
@@ -22,20 +23,20 @@ mod keys;
 pub mod ledger;
 pub mod output;
 mod providers;
+mod replay;
 mod route;
 mod serve;
 pub mod service;
 pub mod signals;
 pub mod simulate;
 pub mod simulated;
-mod trace;
-pub mod verify;
-mod webhooks;
+pub mod webhooks;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::audit::{trace, verify};
 use crate::{demo, story};
 use end::{CommandResult, End};
 

@@ -1,5 +1,5 @@
-//! `mizan webhooks inspect`: whether one delivery is believed, and what it says. `replay` and
-//! the others are in files of their own.
+//! `mizan webhooks inspect`: whether one delivery is believed, and what it says. `replay` is next
+//! door.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +14,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::end::{CommandResult, End, Failure};
-use super::output;
+use super::{output, replay};
 
 mod listen;
-mod replay;
 mod story;
 mod trigger;
 

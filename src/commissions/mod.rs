@@ -2,7 +2,7 @@
 //!
 //! | part | decides |
 //! |---|---|
-//! | [`Rule`] | the commission: percent and fixed, least and most, by vendor, category, tier, date |
+//! | [`Rule`] | the commission: percent, fixed, least, most; by vendor, category, tier, date |
 //! | [`TaxPolicy`] | VAT or GST on the platform's supplies to vendors, and what is withheld |
 //! | [`Deal`] | both, with the vendor's terms, for one line of an order at one moment |
 //!

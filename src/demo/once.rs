@@ -13,12 +13,12 @@ use super::books;
 use super::story::{Story, gateway_state};
 use super::t_account::t_accounts;
 use super::timeline::Timeline;
+use crate::cli::audit::verify as laws;
 use crate::cli::database::runtime;
 use crate::cli::end::{CommandResult, End};
 use crate::cli::output;
 use crate::cli::service::TENANT;
 use crate::cli::signals::Ending;
-use crate::cli::verify as laws;
 use crate::stage::scratch::Scratch;
 use crate::stage::{Address, Plan, Stage};
 

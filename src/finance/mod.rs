@@ -2,7 +2,7 @@
 //!
 //! | what | folder | who may be refused |
 //! |---|---|---|
-//! | journals: made by one key, posted by another | `journals` | the maker; a closed period; a floor |
+//! | journals of maker and checker | `journals` | the maker; a closed period; a floor |
 //! | settlements that a person saw, remittances | `settlements` | a remittance above what is owed |
 //! | rates of exchange, revaluations | `fx` | a second revaluation of a pair and day |
 //! | test clocks of tenants that play | `test_clock` | whoever has to do with real money |

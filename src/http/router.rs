@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 use super::{Code, Problem, envelope, health, in_flight, metrics, openapi, problem_pages};
 use crate::app::App;
 use crate::{
-    affiliates, books, commissions, finance, inbox, orders, payments, payouts, routing, settings,
-    trace, vendors, wallets,
+    affiliates, books, commissions, disputes, finance, inbox, orders, payments, payouts, routing,
+    settings, trace, vendors, wallets,
 };
 
 /// The routes of the interface under `/v1`, all behind an API key: each handler takes a
@@ -21,6 +21,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(payments::http::routes())
         .merge(orders::routes())
         .merge(settings::routes())
+        .merge(disputes::routes())
         .merge(commissions::routes())
         .merge(vendors::routes())
         .merge(routing::routes())

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{
-    DisputeEvent, EventSubject, FundsMovement, PaymentAnswer, ProviderEvent, ProviderRef,
-    RefundAnswer, RefundStatus, Trust,
+    DisputeEvent, EventSubject, PaymentAnswer, ProviderEvent, ProviderRef, RefundAnswer,
+    RefundStatus, Trust,
 };
 use sqlx::PgConnection;
 
@@ -152,10 +152,12 @@ impl Subjects {
             let untold = |word: &Said| match &word.fact {
                 Fact::ForeignRefund(..) => true,
                 Fact::Refund(_, fact) => fact.status == RefundStatus::Failed,
+                // Nobody is asked about disputes so far.
+                Fact::Dispute(..) | Fact::DisputeAnswer(..) => true,
                 Fact::Payment(..) => false,
             };
             if said.iter().any(untold) {
-                let reason = "a refund that is told by a hint only: compare the settlement";
+                let reason = "told by a hint only, and by no query: compare the settlement";
                 return Meaning::Parked(reason.to_owned());
             }
             return Meaning::Hint(said.iter().filter_map(Said::attempt).collect());
@@ -181,14 +183,9 @@ impl Subjects {
         match &event.subject {
             EventSubject::Payment(fact) => payment_meaning(fact, subject, at),
             EventSubject::Refund(fact) => self.refund_meaning(connection, fact, subject, at),
-            EventSubject::Dispute(fact) if fact.funds != FundsMovement::None => {
-                self.dispute_meaning(connection, fact, subject)
-            }
+            EventSubject::Dispute(fact) => self.dispute_meaning(connection, fact, subject, at),
             EventSubject::RefundNotice(_) => {
                 OneMeaning::Ignored("a notice: refunds are booked from their own events")
-            }
-            EventSubject::Dispute(_) => {
-                OneMeaning::Ignored("a dispute's state, which moves no money")
             }
             EventSubject::Payout(_)
             | EventSubject::Transfer(_)
@@ -225,15 +222,16 @@ impl Subjects {
         connection: &str,
         fact: &DisputeEvent,
         subject: Subject,
+        at: Timestamp,
     ) -> OneMeaning {
-        let may_be_ours = subject.attempt.is_some()
-            || fact.payment_ref.is_none()
-            || self.awaiting.contains(connection);
-        match may_be_ours {
-            true => {
-                let what = &fact.provider_ref;
-                OneMeaning::Parked(format!("{what}: disputes are booked by hand so far"))
-            }
+        if let Some(Found { intent, id, .. }) = subject.attempt {
+            let fact = Fact::Dispute(id, Box::new(fact.clone()));
+            return OneMeaning::Said(Said { intent, fact, at });
+        }
+        // Its payment may be one of ours whose gateway id is not known yet.
+        let is_named = fact.payment_ref.is_some() || fact.charge_ref.is_some();
+        match !is_named || self.awaiting.contains(connection) {
+            true => OneMeaning::Parked(format!("{} is of no payment of ours", fact.provider_ref)),
             false => OneMeaning::Ignored("a dispute of a payment that was not made through here"),
         }
     }
@@ -268,8 +266,8 @@ fn payment_names(event: &ProviderEvent) -> Option<(Option<&ProviderRef>, Option<
     match &event.subject {
         EventSubject::Payment(fact) => Some((Some(&fact.provider_ref), fact.reference)),
         EventSubject::Refund(fact) => Some((fact.payment_ref.as_ref(), fact.payment_reference)),
-        EventSubject::Dispute(fact) if fact.funds != FundsMovement::None => {
-            Some((fact.payment_ref.as_ref(), fact.reference))
+        EventSubject::Dispute(fact) => {
+            Some((fact.payment_ref.as_ref().or(fact.charge_ref.as_ref()), fact.reference))
         }
         _ => None,
     }

@@ -1,9 +1,9 @@
 //! Orders: what becomes of the goods, and of the money that waited for it.
 //!
-//! | said of a line | what follows |
-//! |---|---|
-//! | `delivered` | commission and the platform's shipping are earned; the release of the vendor's part is counted from now, where its terms say so |
-//! | `returned`, `lost` | the vendor's part waits; a refund is another matter and is asked for by itself |
+//! Delivered: commission and the platform's shipping are earned, cashback and the affiliate's
+//! commission are granted, and the release of the vendor's part is counted from now, where its
+//! terms say so. Returned or lost: the vendor's part waits; a refund is another matter and is
+//! asked for by itself.
 //!
 //! Safe to repeat: a line is earned once. A line that was lost or returned may be delivered
 //! after all.

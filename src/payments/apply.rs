@@ -1,14 +1,15 @@
 //! What gateways say, applied: many words in one transaction, posted at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mizan_ledger::read;
 use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
-use mizan_money::{Money, TenantId, Timestamp};
-use mizan_providers::{PaymentAnswer, PaymentStatus, RefundAnswer, RefundStatus};
+use mizan_money::{TenantId, Timestamp};
+use mizan_providers::{DisputeAnswer, PaymentAnswer, PaymentStatus, RefundAnswer, RefundStatus};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use super::dispute::{DisputeState, Till};
 use super::error::PaymentError;
 use super::facts::{Effect, STATUS_NOT_KNOWN};
 use super::intent::{Payment, Refund, RefundState};
@@ -33,7 +34,7 @@ impl Said {
     pub const fn attempt(&self) -> Option<AttemptId> {
         match self.fact {
             Fact::Payment(id, _) => Some(id),
-            Fact::Refund(..) | Fact::ForeignRefund(..) => None,
+            _ => None,
         }
     }
 }
@@ -47,6 +48,16 @@ pub enum Fact {
     Refund(RefundId, Box<RefundAnswer>),
     /// Of a refund that was made at the gateway, not here.
     ForeignRefund(AttemptId, Box<RefundAnswer>),
+    /// Of a dispute of an attempt's money.
+    Dispute(AttemptId, Box<DisputeAnswer>),
+    /// The same, in an answer: it has no time of the gateway's.
+    DisputeAnswer(AttemptId, Box<DisputeAnswer>),
+}
+
+impl Fact {
+    const fn is_of_dispute(&self) -> bool {
+        matches!(self, Self::Dispute(..) | Self::DisputeAnswer(..))
+    }
 }
 
 /// Applies words in the order given, each to its payment; answers what each came to.
@@ -80,6 +91,7 @@ pub struct Hearing {
     tenant: TenantId,
     policy: Policy,
     promises: BTreeMap<RefundId, read::Transaction>,
+    till: Till,
     payments: BTreeMap<PaymentIntentId, Payment>,
     /// Those without an outcome so far.
     open: Vec<Operation>,
@@ -115,13 +127,17 @@ impl Hearing {
         ids.dedup();
         let locked = store::lock(conn, tenant, &ids).await?;
         let policy = store::policy(conn, tenant, &locked).await?;
+        let open = store::lock_open_operations(conn, tenant, &ids).await?;
+        let promises = promises_of(conn, tenant, said).await?;
+        let till = till_of(conn, tenant, &locked, said).await?;
         Ok(Hearing {
             tenant,
-            open: store::lock_open_operations(conn, tenant, &ids).await?,
+            open,
+            till,
             ended: Vec::new(),
             payments: locked.into_iter().map(|payment| (payment.intent.id, payment)).collect(),
             policy,
-            promises: promises_of(conn, tenant, said).await?,
+            promises,
             plan: Plan::new(now, "gateway"),
         })
     }
@@ -141,7 +157,10 @@ impl Hearing {
                 Err(error) => {
                     self.payments.append(&mut before);
                     self.plan.go_back(mark);
-                    let waits = matches!(error, PaymentError::PromiseMissing { .. });
+                    let waits = matches!(
+                        error,
+                        PaymentError::PromiseMissing { .. } | PaymentError::EntryAhead { .. }
+                    );
                     return match waits && !self.plan.is_empty() {
                         true => Heard::Later,
                         false => Heard::Refused(error),
@@ -163,6 +182,12 @@ impl Hearing {
             Fact::Payment(attempt, fact) => {
                 return payment.apply_payment_fact(*attempt, fact, at, &self.policy, plan);
             }
+            Fact::Dispute(attempt, fact) => {
+                return payment.apply_dispute_fact(*attempt, fact, Some(at), &self.till, plan);
+            }
+            Fact::DisputeAnswer(attempt, fact) => {
+                return payment.apply_dispute_fact(*attempt, fact, None, &self.till, plan);
+            }
             Fact::Refund(id, fact) => (*id, fact),
             Fact::ForeignRefund(attempt, fact) => {
                 let theirs = Some(&fact.provider_ref);
@@ -178,7 +203,7 @@ impl Hearing {
                         return Ok(Effect::Unclear(STATUS_NOT_KNOWN.into()));
                     }
                     (None, RefundStatus::Pending | RefundStatus::Succeeded) => {
-                        let refund = foreign_refund(*attempt, fact, plan.now());
+                        let refund = Refund::made_at_the_gateway(*attempt, fact, plan.now());
                         let id = refund.id;
                         payment.admit_foreign_refund(refund, &self.policy, plan)?;
                         id
@@ -244,6 +269,24 @@ async fn write_all(
     plan.announce_all(conn, tenant, &posted).await
 }
 
+/// What disputes are weighed by. Balances are the last of the locks but those of the journal.
+async fn till_of(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    locked: &[Payment],
+    said: &[&Said],
+) -> Result<Till, PaymentError> {
+    let mut disputed = BTreeSet::new();
+    disputed.extend(said.iter().filter(|it| it.fact.is_of_dispute()).map(|it| it.intent));
+    let mut payments = Vec::with_capacity(disputed.len());
+    for payment in locked {
+        if disputed.contains(&payment.intent.id) {
+            payments.push(payment);
+        }
+    }
+    Till::open(conn, tenant, &payments).await
+}
+
 /// The entries that promised the refunds which may have to be taken back.
 async fn promises_of(
     conn: &mut PgConnection,
@@ -269,31 +312,6 @@ pub(super) async fn promise(
     refund: RefundId,
 ) -> Result<Option<read::Transaction>, PaymentError> {
     Ok(read::transaction_by_key(conn, tenant, &requested_key(refund)).await?)
-}
-
-fn foreign_refund(attempt: AttemptId, fact: &RefundAnswer, now: Timestamp) -> Refund {
-    let nothing = Money::zero(fact.amount.currency());
-    Refund {
-        id: RefundId::generate(now),
-        attempt: Some(attempt),
-        amount: fact.amount,
-        charge: fact.amount,
-        to_cash: nothing,
-        to_promo: nothing,
-        cash_part: nothing,
-        withheld: nothing,
-        reason: "other".to_owned(),
-        state: RefundState::Requested,
-        status_at: now,
-        origin: "gateway",
-        provider_ref: Some(fact.provider_ref.clone()),
-        failure_reason: None,
-        parts: Vec::new(),
-        repays: None,
-        metadata: Default::default(),
-        created_at: now,
-        updated_at: now,
-    }
 }
 
 /// Takes those operations out of the open ones that the payment answers, and ends them. A word
@@ -346,6 +364,15 @@ fn answered(operation: &Operation, payment: &Payment) -> Option<OperationState> 
             RefundState::Failed => Some(OperationState::Declined),
             RefundState::Requested | RefundState::Sent | RefundState::Pending => None,
         },
+        (OperationKind::AcceptDispute, _) => match payment.dispute(operation.dispute?)?.state {
+            DisputeState::Lost | DisputeState::WarningClosed => Some(OperationState::Succeeded),
+            DisputeState::Won => Some(OperationState::Declined),
+            _ => None,
+        },
+        (OperationKind::ContestDispute, _) => {
+            let is_open = payment.dispute(operation.dispute?)?.state.is_open();
+            (!is_open).then_some(OperationState::Succeeded)
+        }
         _ => None,
     }
 }

@@ -289,13 +289,13 @@ fn wallet_part(asked: &NewIntent, amount: Money) -> Result<WalletPart, PaymentEr
     if (cash, promo) == (0, 0) {
         return Ok(none);
     }
-    if asked.customer.is_none() {
-        return Err(invalid("customer", "name the customer whose wallet pays"));
-    }
     let fits = |part| (0..=amount.minor()).contains(&part);
     if !fits(cash) || !fits(promo) || cash + promo > amount.minor() {
         let message = format!("the wallet pays at most the amount, {amount}");
         return Err(invalid("wallet", message));
+    }
+    if asked.customer.is_none() {
+        return Err(invalid("customer", "name the customer whose wallet pays"));
     }
     let money = |minor| Money::new(minor, amount.currency());
     Ok(WalletPart { cash: money(cash), promo: money(promo), state: WalletState::Held, ..none })

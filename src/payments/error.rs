@@ -1,7 +1,7 @@
 //! Why a payment's command was refused, and what stands behind it.
 
 use mizan_ledger::{AccountError, LedgerError, PostingError, Refusal};
-use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
+use mizan_money::id::{AttemptId, DisputeId, PaymentIntentId, RefundId};
 use mizan_money::{Money, MoneyError};
 use mizan_providers::BuildError;
 use mizan_providers::error::ModelError;
@@ -83,6 +83,12 @@ pub enum PaymentError {
         /// What it cannot.
         message: String,
     },
+    /// Whoever asked for it decides on it as well.
+    #[error("{id} was asked for by this API key: another one decides")]
+    OwnRequest {
+        /// What was asked for.
+        id: String,
+    },
     /// No such connection is configured.
     #[error("no gateway connection is configured for this tenant")]
     NoConnection,
@@ -103,6 +109,24 @@ pub enum PaymentError {
     PromiseMissing {
         /// The refund.
         refund: RefundId,
+    },
+    /// An entry that has to be written before this can be weighed.
+    #[error("{dispute} waits for an entry that is not in the journal")]
+    EntryAhead {
+        /// The dispute.
+        dispute: DisputeId,
+    },
+    /// A dispute is not in a state for it.
+    #[error("{dispute} is {state}: {action} needs {needs}")]
+    WrongDisputeState {
+        /// The dispute.
+        dispute: DisputeId,
+        /// Where it stands.
+        state: &'static str,
+        /// What was asked.
+        action: &'static str,
+        /// In which states it is possible.
+        needs: &'static str,
     },
     /// The ledger refused a fact: the plan was wrong.
     #[error("the ledger refused: {refusal}")]

@@ -108,6 +108,8 @@ impl Gateway {
             OperationKind::Capture => Asked::Capture,
             OperationKind::Void => Asked::Void,
             OperationKind::Refund => Asked::Refund,
+            OperationKind::AcceptDispute => Asked::AcceptDispute,
+            OperationKind::ContestDispute => Asked::ContestDispute,
         })
     }
 

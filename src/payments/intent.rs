@@ -7,9 +7,13 @@ use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{Currency, Money, Timestamp};
 use mizan_providers::{CaptureMethod, PaymentStatus, ProviderName, ProviderRef};
 
+mod refund;
+pub mod wallet_part;
+
+pub use self::refund::Refund;
+use self::wallet_part::{Attribution, WalletPart, WalletState};
+use super::dispute::Dispute;
 use super::line::Line;
-use super::split::GivenBack;
-use super::wallet_part::{Attribution, WalletPart, WalletState};
 
 /// The shop's own pairs.
 pub type Metadata = BTreeMap<String, String>;
@@ -235,78 +239,6 @@ pub struct Fee {
     pub reference: String,
 }
 
-/// Money going back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refund {
-    /// Its id.
-    pub id: RefundId,
-    /// The attempt it goes back through; none where only the wallet had paid.
-    pub attempt: Option<AttemptId>,
-    /// How much the order gives back.
-    pub amount: Money,
-    /// What the gateway sends: its part, rounded to what it can.
-    pub charge: Money,
-    /// What goes to the cash purse.
-    pub to_cash: Money,
-    /// What goes to the promo purse.
-    pub to_promo: Money,
-    /// What of the cash that the wallet had paid goes back by it.
-    pub cash_part: Money,
-    /// What is kept back, because cashback of the order was spent.
-    pub withheld: Money,
-    /// Why, in the gateway's words.
-    pub reason: String,
-    /// Where it stands.
-    pub state: RefundState,
-    /// Since when, by the gateway's clock where it is the gateway's word.
-    pub status_at: Timestamp,
-    /// `api` or `gateway`.
-    pub origin: &'static str,
-    /// The gateway's id.
-    pub provider_ref: Option<ProviderRef>,
-    /// Why it failed.
-    pub failure_reason: Option<String>,
-    /// What each line gives back, by line number.
-    pub parts: Vec<GivenBack>,
-    /// The bounced refund whose money this one sends again; its promise serves for both.
-    pub repays: Option<RefundId>,
-    /// The shop's pairs.
-    pub metadata: Metadata,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-}
-
-impl Refund {
-    /// Whether its outcome is still to come.
-    pub fn is_open(&self) -> bool {
-        matches!(self.state, RefundState::Requested | RefundState::Sent | RefundState::Pending)
-    }
-
-    /// What the customer is owed by it.
-    pub fn owed(&self) -> Money {
-        Money::new(self.amount.minor() - self.withheld.minor(), self.amount.currency())
-    }
-
-    /// What of it a gateway's payment gives back, before rounding.
-    pub fn gateway_part(&self) -> Money {
-        let wallet = self.cash_part.minor() + self.to_promo.minor();
-        Money::new(self.owed().minor() - wallet, self.amount.currency())
-    }
-
-    /// Whether a gateway is needed for it.
-    pub fn needs_gateway(&self) -> bool {
-        self.charge.is_positive()
-    }
-
-    /// Whether it was made at the gateway of more than the order holds, so that no party of the
-    /// order has a part in it.
-    pub fn is_beyond(&self) -> bool {
-        self.parts.is_empty()
-    }
-}
-
 /// An intent with everything that belongs to it, loaded under its lock.
 #[derive(Debug, Clone)]
 pub struct Payment {
@@ -318,6 +250,8 @@ pub struct Payment {
     pub attempts: Vec<Attempt>,
     /// Its refunds, oldest first.
     pub refunds: Vec<Refund>,
+    /// Its disputes, oldest first.
+    pub disputes: Vec<Dispute>,
     /// All of it as it was loaded: only what differs is written back.
     pub(super) loaded: Arc<Loaded>,
 }
@@ -329,6 +263,7 @@ pub(super) struct Loaded {
     lines: Vec<Line>,
     attempts: Vec<Attempt>,
     refunds: Vec<Refund>,
+    disputes: Vec<Dispute>,
 }
 
 impl Loaded {
@@ -349,21 +284,11 @@ impl Loaded {
 }
 
 impl Payment {
-    /// A refund of this amount that bounced and is not being repaid: the buyer is owed it.
-    pub fn owed_again(&self, amount: Money) -> Option<&Refund> {
-        self.refunds.iter().find(|bounced| {
-            let repays =
-                |r: &&Refund| r.repays == Some(bounced.id) && r.state != RefundState::Failed;
-            bounced.state == RefundState::Bounced
-                && bounced.gateway_part() == amount
-                && !self.refunds.iter().any(|refund| repays(&refund))
-        })
-    }
-
     /// An intent alone.
     pub(super) fn bare(intent: Intent) -> Payment {
         let (lines, attempts, refunds) = (Vec::new(), Vec::new(), Vec::new());
-        Payment { intent, lines, attempts, refunds, loaded: Arc::default() }
+        let disputes = Vec::new();
+        Payment { intent, lines, attempts, refunds, disputes, loaded: Arc::default() }
     }
 
     /// It is stored as it is now.
@@ -373,6 +298,7 @@ impl Payment {
             lines: self.lines.clone(),
             attempts: self.attempts.clone(),
             refunds: self.refunds.clone(),
+            disputes: self.disputes.clone(),
         });
     }
 
@@ -383,9 +309,10 @@ impl Payment {
 
     /// Whether anything of it differs from what is stored.
     pub(super) fn is_changed(&self) -> bool {
-        let Loaded { intent, lines, attempts, refunds } = &*self.loaded;
+        let Loaded { intent, lines, attempts, refunds, disputes } = &*self.loaded;
         intent.as_ref() != Some(&self.intent)
-            || (lines, attempts, refunds) != (&self.lines, &self.attempts, &self.refunds)
+            || (lines, attempts) != (&self.lines, &self.attempts)
+            || (refunds, disputes) != (&self.refunds, &self.disputes)
     }
 
     /// The lines that differ from what is stored.
@@ -403,6 +330,11 @@ impl Payment {
         self.refunds.iter().filter(|refund| !self.loaded.refunds.contains(refund))
     }
 
+    /// The disputes that differ from what is stored.
+    pub(super) fn changed_disputes(&self) -> impl Iterator<Item = &Dispute> {
+        self.disputes.iter().filter(|dispute| !self.loaded.disputes.contains(dispute))
+    }
+
     /// The attempt of this id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == id)
@@ -411,12 +343,6 @@ impl Payment {
     /// The refund of this id.
     pub fn refund(&self, id: RefundId) -> Option<&Refund> {
         self.refunds.iter().find(|refund| refund.id == id)
-    }
-
-    /// The gateway's ids of the refunds beside one.
-    pub fn known_refunds(&self, beside: RefundId) -> Vec<ProviderRef> {
-        let others = self.refunds.iter().filter(|refund| refund.id != beside);
-        others.filter_map(|refund| refund.provider_ref.clone()).collect()
     }
 
     /// The attempt that counts: the one whose money was taken or held, else the newest.

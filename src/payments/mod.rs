@@ -17,8 +17,10 @@
 //! | create an intent with its order lines | `create.rs` | no |
 //! | confirm, capture, cancel | `ask.rs` | between two transactions |
 //! | refund | `refund.rs` | between two transactions |
+//! | answer a dispute | `dispute/answer.rs` | between two transactions |
 //! | settle what a call came to | `settle.rs` | no |
-//! | apply what a gateway says (answer, webhook, sync) | `apply.rs`, decided in `facts.rs` | no |
+//! | apply what a gateway says (answer, webhook, sync) | `apply.rs`; decided in `facts.rs` | no |
+//! | what it says of disputes | decided in `dispute/` | no |
 //! | ask again about what is not known | `sweep.rs` | yes |
 //!
 //! Invariants, as absences: no gateway is called while a transaction is open; no amount of an
@@ -29,6 +31,7 @@
 pub mod apply;
 pub mod ask;
 pub mod create;
+pub mod dispute;
 mod due;
 pub mod error;
 pub mod facts;
@@ -47,10 +50,9 @@ pub mod store;
 pub mod sweep;
 pub mod verify;
 pub mod view;
-pub mod wallet_part;
 pub mod word;
 
 pub use error::PaymentError;
+pub use intent::wallet_part::{self, Attribution};
 pub use intent::{Attempt, Intent, IntentState, Payment, Refund, RefundState};
 pub use line::Line;
-pub use wallet_part::Attribution;

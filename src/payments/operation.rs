@@ -1,15 +1,18 @@
 //! One thing asked of a gateway, and when to ask again about one that has no answer.
 
+use std::collections::BTreeMap;
+
 use chrono::Duration;
-use mizan_money::id::{AttemptId, OperationId, PaymentIntentId, RefundId};
+use mizan_money::id::{AttemptId, DisputeId, OperationId, PaymentIntentId, RefundId};
 use mizan_money::{Money, Timestamp};
 use mizan_providers::{
-    CapturePayment, ConfirmPayment, Confirmation, CreatePayment, DeclineKind, Finality,
-    Operation as Ask, RefundPayment, RefundReason, VoidPayment, VoidReason,
+    AcceptDispute, CapturePayment, ConfirmPayment, Confirmation, ContestDispute, CreatePayment,
+    DeclineKind, Finality, Operation as Ask, ProviderRef, RefundPayment, RefundReason, VoidPayment,
+    VoidReason,
 };
 
 use super::error::PaymentError;
-use super::intent::{Payment, states};
+use super::intent::{Attempt, Payment, states};
 
 states! {
     /// What is asked.
@@ -24,6 +27,10 @@ states! {
         Void = "void",
         /// Give money back.
         Refund = "refund",
+        /// Give in to a dispute.
+        AcceptDispute = "accept_dispute",
+        /// Answer a dispute with evidence.
+        ContestDispute = "contest_dispute",
     }
 }
 
@@ -65,6 +72,10 @@ pub struct Operation {
     pub attempt: AttemptId,
     /// The refund, for a refund.
     pub refund: Option<RefundId>,
+    /// The dispute, for an answer to one.
+    pub dispute: Option<DisputeId>,
+    /// The evidence, for an answer that has some.
+    pub evidence: Option<BTreeMap<String, String>>,
     /// What is asked.
     pub kind: OperationKind,
     /// How far it has come.
@@ -120,6 +131,8 @@ impl Operation {
             intent: payment.intent.id,
             attempt,
             refund: None,
+            dispute: None,
+            evidence: None,
             kind,
             state: OperationState::Sent,
             amount: None,
@@ -210,22 +223,43 @@ impl Operation {
                 amount: attempt.charge,
                 reason: VoidReason::RequestedByCustomer,
             }),
-            OperationKind::Refund => {
-                let id = self.refund.ok_or_else(|| PaymentError::Corrupt {
-                    what: format!("{} names no refund", self.id),
-                })?;
-                let refund =
-                    payment.refund(id).ok_or(PaymentError::UnknownRefund { refund: id })?;
-                Ask::Refund(RefundPayment {
-                    payment: intent.id,
-                    refund: id,
-                    operation: self.id,
-                    provider_ref: reference()?,
-                    charge_ref: attempt.charge_ref.clone(),
-                    amount: refund.charge,
-                    reason: refund.reason.parse().unwrap_or(RefundReason::Other),
-                    known_refunds: payment.known_refunds(id),
-                })
+            OperationKind::Refund => self.ask_for_refund(payment, attempt, reference()?)?,
+            OperationKind::AcceptDispute | OperationKind::ContestDispute => {
+                self.ask_about_dispute(payment)?
+            }
+        })
+    }
+
+    fn ask_for_refund(
+        &self,
+        payment: &Payment,
+        attempt: &Attempt,
+        provider_ref: ProviderRef,
+    ) -> Result<Ask, PaymentError> {
+        let what = || PaymentError::Corrupt { what: format!("{} names no refund", self.id) };
+        let id = self.refund.ok_or_else(what)?;
+        let refund = payment.refund(id).ok_or(PaymentError::UnknownRefund { refund: id })?;
+        Ok(Ask::Refund(RefundPayment {
+            payment: payment.intent.id,
+            refund: id,
+            operation: self.id,
+            provider_ref,
+            charge_ref: attempt.charge_ref.clone(),
+            amount: refund.charge,
+            reason: refund.reason.parse().unwrap_or(RefundReason::Other),
+            known_refunds: payment.known_refunds(id),
+        }))
+    }
+
+    fn ask_about_dispute(&self, payment: &Payment) -> Result<Ask, PaymentError> {
+        let what = || PaymentError::Corrupt { what: format!("{} names no dispute", self.id) };
+        let dispute = self.dispute.and_then(|id| payment.dispute(id)).ok_or_else(what)?;
+        let (operation, provider_ref) = (self.id, dispute.provider_ref.clone());
+        Ok(match &self.evidence {
+            None => Ask::AcceptDispute(AcceptDispute { operation, provider_ref }),
+            Some(evidence) => {
+                let evidence = evidence.clone();
+                Ask::ContestDispute(ContestDispute { operation, provider_ref, evidence })
             }
         })
     }

@@ -2,7 +2,7 @@
 
 use mizan_ledger::postings::INDEX;
 use mizan_ledger::{
-    Authority, NewTransaction, Outcome, Posted, Posting, PostingKey, TransactionKind,
+    Authority, NewTransaction, Outcome, Posted, Posting, PostingKey, Role, TransactionKind,
 };
 use mizan_money::{TenantId, Timestamp};
 use serde_json::Value;
@@ -122,6 +122,14 @@ impl Plan {
     /// From here on somebody else acts.
     pub fn act_as(&mut self, actor: &'static str) {
         self.actor = actor;
+    }
+
+    /// Whether it moves money of a vendor.
+    pub(super) fn moves_vendor(&self, vendor: &str) -> bool {
+        let legs = self.transactions.iter().flat_map(|it| it.posting.legs());
+        let of_vendors = |role| matches!(role, Role::VendorPayable | Role::VendorReceivable);
+        legs.map(|leg| &leg.account)
+            .any(|it| of_vendors(it.role()) && it.dimension(0) == Some(vendor))
     }
 
     /// How far it has come.

@@ -3,7 +3,7 @@
 use mizan_money::TenantId;
 use mizan_money::id::OperationId;
 use mizan_providers::{
-    Operation as Ask, Outcome, Recovery, SyncPayment, SyncRefund, UnknownReason,
+    Operation as Ask, Outcome, Recovery, SyncDispute, SyncPayment, SyncRefund, UnknownReason,
 };
 
 use super::ask::{Call, gateway_of};
@@ -200,6 +200,10 @@ fn query_instead(operation: &Operation, payment: &Payment, repeatable: bool) -> 
     let asked = operation.state == OperationState::Pending || is_contradicted(operation);
     if repeatable && !asked && !is_stuck(operation) {
         return None;
+    }
+    if let Some(dispute) = operation.dispute.and_then(|id| payment.dispute(id)) {
+        let provider_ref = dispute.provider_ref.clone();
+        return Some(Ask::SyncDispute(SyncDispute { provider_ref }));
     }
     let payment_ref = attempt.provider_ref.clone()?;
     if operation.kind == OperationKind::Refund {

@@ -1,8 +1,8 @@
 //! Refunding: promised in the books first, then asked of the gateway.
 
-use mizan_money::id::{PaymentIntentId, RefundId};
+use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
 use mizan_money::{Money, TenantId, Timestamp};
-use mizan_providers::{Recovery, RefundReason};
+use mizan_providers::{ProviderRef, Recovery, RefundReason};
 use sqlx::PgConnection;
 
 mod facts;
@@ -39,6 +39,25 @@ pub struct NewRefund {
     pub metadata: Metadata,
 }
 
+impl Payment {
+    /// A refund of this amount that bounced and is not being repaid: the buyer is owed it.
+    pub fn owed_again(&self, amount: Money) -> Option<&Refund> {
+        self.refunds.iter().find(|bounced| {
+            let repays =
+                |r: &&Refund| r.repays == Some(bounced.id) && r.state != RefundState::Failed;
+            bounced.state == RefundState::Bounced
+                && bounced.gateway_part() == amount
+                && !self.refunds.iter().any(|refund| repays(&refund))
+        })
+    }
+
+    /// The gateway's ids of the refunds beside one.
+    pub fn known_refunds(&self, beside: RefundId) -> Vec<ProviderRef> {
+        let others = self.refunds.iter().filter(|refund| refund.id != beside);
+        others.filter_map(|refund| refund.provider_ref.clone()).collect()
+    }
+}
+
 /// Promises a refund and writes the question to the gateway down. The intent's lock makes
 /// refunds of one payment wait for each other, so together they never exceed what was taken.
 ///
@@ -72,28 +91,7 @@ pub async fn request_refund(
         Some(attempt) => Some(gateway_of(gateways, attempt)?.clone()),
         None => None,
     };
-    let nothing = Money::zero(payment.intent.currency);
-    let mut refund = Refund {
-        id: RefundId::generate(now),
-        attempt: taken.as_ref().map(|attempt| attempt.id),
-        amount,
-        charge: nothing,
-        to_cash: nothing,
-        to_promo: nothing,
-        cash_part: nothing,
-        withheld: nothing,
-        reason: asked.reason.as_str().to_owned(),
-        state: RefundState::Sent,
-        status_at: now,
-        origin: "api",
-        provider_ref: None,
-        failure_reason: None,
-        parts: Vec::new(),
-        repays: None,
-        metadata: asked.metadata.clone(),
-        created_at: now,
-        updated_at: now,
-    };
+    let mut refund = new_refund(&payment, asked, amount, taken.as_ref().map(|it| it.id), now);
     let refund_id = refund.id;
     let policy = store::policy(conn, tenant, std::slice::from_ref(&payment)).await?;
     let mut plan = Plan::new(now, "api");
@@ -124,12 +122,45 @@ pub async fn request_refund(
     Ok(Step::Call(call))
 }
 
+/// A refund as it is asked for; over which tenders it goes is still to be worked out.
+fn new_refund(
+    payment: &Payment,
+    asked: &NewRefund,
+    amount: Money,
+    attempt: Option<AttemptId>,
+    now: Timestamp,
+) -> Refund {
+    let nothing = Money::zero(payment.intent.currency);
+    Refund {
+        id: RefundId::generate(now),
+        attempt,
+        amount,
+        charge: nothing,
+        to_cash: nothing,
+        to_promo: nothing,
+        cash_part: nothing,
+        withheld: nothing,
+        reason: asked.reason.as_str().to_owned(),
+        state: RefundState::Sent,
+        status_at: now,
+        origin: "api",
+        provider_ref: None,
+        failure_reason: None,
+        parts: Vec::new(),
+        repays: None,
+        metadata: asked.metadata.clone(),
+        created_at: now,
+        updated_at: now,
+    }
+}
+
 /// How much is to go back: what was asked for, what the named lines come to, or all that is left.
 fn amount_of(payment: &Payment, asked: &NewRefund) -> Result<Money, PaymentError> {
     let id = payment.intent.id;
     let left = Money::new(payment.intent.refundable_minor(), payment.intent.currency);
+    let lines = payment.lines_left()?;
     let of_line = |(n, amount): &Wanted| {
-        let line = payment.lines.iter().find(|line| line.n == *n);
+        let line = lines.iter().find(|line| line.n == *n);
         amount.or(line.map(|line| line.paid_left().minor())).unwrap_or(0)
     };
     let of_lines = asked.lines.as_ref().map(|lines| lines.iter().map(of_line).sum());

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::apply::{promise, write};
+use super::dispute::Till;
 use super::error::PaymentError;
 use super::intent::{IntentState, Payment};
 use super::operation::{Operation, OperationKind, OperationState, next_check};
@@ -92,14 +93,18 @@ pub async fn settle_outcome(
         Some(refund) => promise(conn, tenant, refund).await?,
         None => None,
     };
+    let till = match operation.dispute {
+        Some(_) => Till::open(conn, tenant, &[&payment]).await?,
+        None => Till::default(),
+    };
+    let behind = Behind { policy, promise, till };
     let mut plan = Plan::new(now, "gateway");
     if operation.state.is_final() {
         if let Some(answer) = outcome.answer() {
-            let subject = &answer.subject;
-            apply_subject(&operation, &mut payment, subject, &policy, promise.as_ref(), &mut plan)?;
+            apply_subject(&operation, &mut payment, &answer.subject, &behind, &mut plan)?;
         }
     } else {
-        decide(&mut operation, &mut payment, outcome, &policy, promise.as_ref(), &mut plan)?;
+        decide(&mut operation, &mut payment, outcome, &behind, &mut plan)?;
         store::finish_operations(conn, tenant, std::slice::from_ref(&operation)).await?;
     }
     write(conn, tenant, &payment, plan).await?;
@@ -110,16 +115,22 @@ pub async fn settle_outcome(
     Ok(Settled { operation, payment })
 }
 
+/// What stands behind a decision.
+struct Behind {
+    policy: Policy,
+    promise: Option<read::Transaction>,
+    till: Till,
+}
+
 /// What the outcome means for the operation and the payment. Pure.
 fn decide(
     operation: &mut Operation,
     payment: &mut Payment,
     outcome: &Outcome,
-    policy: &Policy,
-    promise: Option<&read::Transaction>,
+    behind: &Behind,
     plan: &mut Plan,
 ) -> Result<(), PaymentError> {
-    let now = plan.now();
+    let (now, promise) = (plan.now(), behind.promise.as_ref());
     operation.outcome = Some(summary(outcome));
     match outcome {
         Outcome::Done(answer) | Outcome::Pending(answer) => {
@@ -136,7 +147,7 @@ fn decide(
             if answer.payment().is_some_and(untried) {
                 end(operation, OperationState::Declined, now);
             }
-            apply_subject(operation, payment, &answer.subject, policy, promise, plan)?;
+            apply_subject(operation, payment, &answer.subject, behind, plan)?;
             if operation.state == OperationState::Declined {
                 let told = answer.payment().and_then(|fact| fact.last_error.as_ref());
                 let untried =
@@ -207,17 +218,20 @@ fn apply_subject(
     operation: &Operation,
     payment: &mut Payment,
     subject: &Subject,
-    policy: &Policy,
-    promise: Option<&read::Transaction>,
+    behind: &Behind,
     plan: &mut Plan,
 ) -> Result<(), PaymentError> {
     let now = plan.now();
     match (subject, operation.refund) {
         (Subject::Payment(fact), _) => {
-            payment.apply_payment_fact(operation.attempt, fact, now, policy, plan)?;
+            payment.apply_payment_fact(operation.attempt, fact, now, &behind.policy, plan)?;
         }
         (Subject::Refund(fact), Some(refund)) => {
-            payment.apply_refund_fact(refund, fact, now, promise, plan)?;
+            payment.apply_refund_fact(refund, fact, now, behind.promise.as_ref(), plan)?;
+        }
+        (Subject::Dispute(fact), _) => {
+            payment.apply_dispute_fact(operation.attempt, fact, None, &behind.till, plan)?;
+            payment.dispute_answered(operation, now);
         }
         _ => {}
     }
@@ -253,6 +267,8 @@ pub async fn give_up_undone(
                 Some(PaymentStatus::Created | PaymentStatus::RequiresAction)
             )
     );
+    let unanswered = operation.dispute.and_then(|id| payment.dispute(id));
+    let undone = undone || unanswered.is_some_and(|dispute| dispute.state.is_open());
     if operation.state.is_final() || !undone {
         return Ok(());
     }
@@ -320,6 +336,9 @@ fn refused(
             if let Some(refund) = operation.refund {
                 payment.fail_refund(refund, code.to_owned(), promise, plan)?;
             }
+        }
+        OperationKind::AcceptDispute | OperationKind::ContestDispute => {
+            payment.dispute_not_answered(operation, now);
         }
     }
     Ok(())

@@ -13,7 +13,8 @@ use mizan_money::{AllocateError, Money, MoneyError, Rounding, allocate};
 mod give_back;
 mod taxes;
 
-use self::taxes::{charged_taxes, own_taxes, withheld_taxes};
+pub(super) use self::taxes::charged_taxes;
+use self::taxes::{own_taxes, withheld_taxes};
 use super::line::{Component, Line, LineKind, Part};
 use super::wallet_part::Attribution;
 use crate::commissions::Deal;

@@ -8,6 +8,9 @@ use mizan_money::id::{AttemptId, PaymentIntentId};
 use mizan_providers::{Archive, HttpRequest, Operation as Ask, Outcome, Subject, SyncPayment};
 use tokio::task::JoinSet;
 
+mod expire;
+
+use self::expire::expire_checkouts;
 use super::apply::{Fact, Said, apply};
 use super::ask::{Call, confirm_agreed, gateway_of};
 use super::due::{take_due_attempts, take_due_operations, was_asked};
@@ -58,6 +61,7 @@ pub async fn sweep(app: &App) -> Result<Swept, PaymentError> {
 /// up everything, and what is taken is soon asked.
 async fn sweep_tenant(app: &App, tenant: TenantId) -> Result<Swept, PaymentError> {
     let mut swept = Swept::default();
+    expire_checkouts(app, tenant).await?;
     for _ in 0..ROUNDS_MAX {
         let mut asking = JoinSet::new();
         for (id, checks) in take_due_operations(app, tenant).await? {
@@ -241,6 +245,7 @@ pub(super) async fn query_outcome(
     let fact = match (&answer.subject, &query) {
         (Subject::Payment(fact), _) => Fact::Payment(attempt, fact.clone()),
         (Subject::Refund(fact), Ask::SyncRefund(asked)) => Fact::Refund(asked.refund, fact.clone()),
+        (Subject::Dispute(fact), _) => Fact::DisputeAnswer(attempt, fact.clone()),
         _ => return Ok(Told::Nothing),
     };
     let now = app.now_for(tenant);

@@ -53,6 +53,10 @@ pub async fn payment_laws(
     law("payments say what their entries say", "payments", told);
     let told = refunds_agree(conn, tenant, since).await?;
     law("refunds say what their entries say", "refunds", told);
+    let told = disputes_agree(conn, tenant, since).await?;
+    law("disputes say what their entries say", "disputes", told);
+    let told = intents_are_disputed(conn, tenant, since).await?;
+    law("payments are disputed and lost by what their disputes say", "payments", told);
     let told = operations_end(conn, tenant, since, now - OPEN_LIMIT).await?;
     law("operations have an outcome within three days", "operations", told);
     Ok(laws)
@@ -171,6 +175,102 @@ async fn refunds_agree(conn: &mut PgConnection, tenant: TenantId, since: Since) 
     .bind(since.first)
     .bind(since.recorded_at)
     .bind(since.created_at)
+    .fetch_all(conn)
+    .await?;
+    Ok((checked, broken))
+}
+
+/// What disputes say the gateway has, what it charged, and what is held of vendors' money is what
+/// their entries say.
+async fn disputes_agree(conn: &mut PgConnection, tenant: TenantId, since: Since) -> Told {
+    let checked = query_scalar(
+        "select count(*) from payments.dispute where tenant_id = $1 and intent_id >= $2",
+    )
+    .bind(tenant.0)
+    .bind(since.first)
+    .fetch_one(&mut *conn)
+    .await?;
+    let broken = query_scalar(
+        "with leg as (
+             select t.source, a.path, a.currency,
+                 case e.side when 'd' then e.amount else -e.amount end as net
+             from ledger.transaction t
+             join ledger.entry e on e.tenant_id = t.tenant_id and e.position = t.position
+                 and e.recorded_at = t.recorded_at
+             join ledger.account a on a.tenant_id = e.tenant_id and a.id = e.account_id
+             where t.tenant_id = $1 and t.source like 'dp\\_%' and t.recorded_at >= $3
+                 and e.recorded_at >= $3
+         ),
+         journal as (
+             select source,
+                 sum(net) filter (where path like 'dispute\\_hold:%') as hold,
+                 sum(net) filter (where path like 'dispute\\_fees:%') as fee,
+                 -sum(net) filter (where path like 'gateway\\_clearing:%') as clearing,
+                 -sum(net) filter (where path like 'vendor\\_payable:%:held') as held,
+                 -sum(net) filter (where path = 'dispute_fee_recovery') as charged
+             from leg group by source
+         ),
+         dispute as (
+             select 'dp_' || replace(d.id::text, '-', '') as name,
+                 case d.booked when 'held' then d.withdrawn else 0 end as hold, d.fee,
+                 d.withdrawn + d.fee as clearing,
+                 case d.booked when 'held' then (
+                     select coalesce(sum((h ->> 'amount')::bigint), 0)
+                     from jsonb_array_elements(d.held) h) else 0 end as held,
+                 (select coalesce(sum(value::bigint), 0) from jsonb_each_text(d.charged))
+                     as charged
+             from payments.dispute d
+             where d.tenant_id = $1 and d.intent_id >= $2 and d.created_at >= $4
+         )
+         select d.name || ' says ' || d.hold || ' with the bank, ' || d.fee || ' of fees, '
+             || d.clearing || ' gone, ' || d.held || ' held, ' || d.charged
+             || ' charged on; its entries say ' || coalesce(j.hold, 0) || ', '
+             || coalesce(j.fee, 0) || ', ' || coalesce(j.clearing, 0) || ', '
+             || coalesce(j.held, 0) || ', ' || coalesce(j.charged, 0)
+         from dispute d left join journal j on j.source = d.name
+         where (d.hold, d.fee, d.clearing, d.held, d.charged) is distinct from
+             (coalesce(j.hold, 0), coalesce(j.fee, 0), coalesce(j.clearing, 0),
+                 coalesce(j.held, 0), coalesce(j.charged, 0))
+         limit 20",
+    )
+    .bind(tenant.0)
+    .bind(since.first)
+    .bind(since.recorded_at)
+    .bind(since.created_at)
+    .fetch_all(conn)
+    .await?;
+    Ok((checked, broken))
+}
+
+/// What intents say is disputed and lost is the sum of what their disputes say.
+async fn intents_are_disputed(conn: &mut PgConnection, tenant: TenantId, since: Since) -> Told {
+    let checked = query_scalar(
+        "select count(*) from payments.intent
+         where tenant_id = $1 and id >= $2 and disputed + lost > 0",
+    )
+    .bind(tenant.0)
+    .bind(since.first)
+    .fetch_one(&mut *conn)
+    .await?;
+    let broken = query_scalar(
+        "with dispute as (
+             select intent_id, sum(taken) filter (where booked = 'held') as held,
+                 sum(taken) filter (where booked = 'lost') as lost
+             from payments.dispute where tenant_id = $1 and intent_id >= $2
+             group by intent_id
+         )
+         select 'pi_' || replace(i.id::text, '-', '') || ' says ' || i.disputed
+             || ' disputed and ' || i.lost || ' lost; its disputes say '
+             || coalesce(d.held, 0) || ' and ' || coalesce(d.lost, 0)
+         from payments.intent i
+         left join dispute d on d.intent_id = i.id
+         where i.tenant_id = $1 and i.id >= $2
+             and (i.disputed, i.lost) is distinct from
+                 (coalesce(d.held, 0), coalesce(d.lost, 0))
+         limit 20",
+    )
+    .bind(tenant.0)
+    .bind(since.first)
     .fetch_all(conn)
     .await?;
     Ok((checked, broken))

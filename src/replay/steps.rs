@@ -1,8 +1,9 @@
 //! What happened, step by step, done again in the copy through the use cases that did it first.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use mizan_money::id::{AttemptId, DeliveryId, OperationId, PaymentIntentId, RefundId};
+use mizan_money::id::{AttemptId, DeliveryId, DisputeId, OperationId, PaymentIntentId, RefundId};
 use mizan_money::{Currency, Money, TenantId, Timestamp};
 use mizan_webhooks::{Disposition, Standing, Unverifiable};
 use sqlx::PgConnection;
@@ -141,7 +142,8 @@ fn fact(about: &About, said: &SubjectRow) -> Result<Fact, PaymentError> {
         (About::Attempt(id), Subject::Payment(fact)) => Ok(Fact::Payment(*id, fact)),
         (About::Refund(id), Subject::Refund(fact)) => Ok(Fact::Refund(*id, fact)),
         (About::ForeignRefund(id), Subject::Refund(fact)) => Ok(Fact::ForeignRefund(*id, fact)),
-        _ => Err(corrupt("a word is about a payment and speaks of a refund, or the reverse")),
+        (About::Dispute(id), Subject::Dispute(fact)) => Ok(Fact::DisputeAnswer(*id, fact)),
+        _ => Err(corrupt("a word is about one thing and speaks of another")),
     }
 }
 
@@ -180,6 +182,11 @@ async fn ask_again(
         }
         OperationKind::Confirm => payment.take_at_our_word(),
         OperationKind::Capture | OperationKind::Void => {}
+        OperationKind::AcceptDispute | OperationKind::ContestDispute => {
+            let dispute = asked.dispute_id.map(DisputeId::from_uuid);
+            let dispute = dispute.ok_or_else(|| corrupt("an operation's dispute"))?;
+            payment.begin_dispute_answer(dispute, evidence(asked)?, now)?;
+        }
     }
     payments::save(conn, tenant, &[payment], now).await?;
     store::put_operation(conn, &asked.operation).await?;
@@ -187,6 +194,12 @@ async fn ask_again(
     plan.announce_all(conn, tenant, &posted).await?;
     let operation = OperationId::from_uuid(asked.operation_id);
     word::keep(conn, tenant, now, [Word::Asked { operation, instrument: instrument.clone() }]).await
+}
+
+/// The evidence that was handed in, where some was.
+fn evidence(asked: &AskedRow) -> Result<Option<BTreeMap<String, String>>, PaymentError> {
+    let evidence = asked.operation.get("evidence").cloned().unwrap_or_default();
+    serde_json::from_value(evidence).map_err(|error| corrupt(error.to_string()))
 }
 
 /// The refund as it was asked for.

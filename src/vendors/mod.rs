@@ -18,10 +18,15 @@
 //!
 //! Where its money is, is what the ledger's accounts say; nothing here keeps a balance.
 
+mod balance;
+mod balance_http;
+mod earnings;
 mod release;
 mod store;
 mod terms;
 mod terms_http;
+mod write_off;
+mod write_off_http;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -33,5 +38,10 @@ pub use terms::{ReleaseAfter, Reserve, SupplyRole, Terms, WhoBears, WhoseCommiss
 
 /// Every route of vendors.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(terms_http::routes())
+    OpenApiRouter::new()
+        .merge(terms_http::routes())
+        .merge(balance_http::routes())
+        .merge(earnings::routes())
+        .merge(write_off_http::routes())
 }
+pub use write_off::WriteOffId;

@@ -123,17 +123,18 @@ fn release(
     plan: &mut Plan,
 ) -> Result<(), PaymentError> {
     let (id, currency, now) = (payment.intent.id.to_string(), payment.intent.currency, plan.now());
-    for line in &mut payment.lines {
+    // What is held for a dispute is not pending; it goes where the line is by then.
+    let held: Vec<Money> = payment.lines.iter().map(|line| payment.held_of(line.n)).collect();
+    for (line, held) in payment.lines.iter_mut().zip(held) {
         let Some(vendor) = line.vendor.clone() else { continue };
         let Some(purse) = purses.get_mut(&(vendor.clone(), currency)) else { continue };
         let of = OfLine { id: &id, vendor: &vendor, currency };
-        match line.release_at.filter(|at| *at <= now && line.released_at.is_none()) {
-            Some(at) => of.release(line, at, purse, plan)?,
-            None => {}
+        let due = line.release_at.filter(|at| *at <= now && line.released_at.is_none());
+        if let Some(at) = due {
+            of.release(line, held, at, purse, plan)?;
         }
-        match line.reserve_until.filter(|until| *until <= now) {
-            Some(until) => of.free(line, until, purse, plan)?,
-            None => {}
+        if let Some(until) = line.reserve_until.filter(|until| *until <= now) {
+            of.free(line, until, purse, plan)?;
         }
     }
     Ok(())
@@ -152,16 +153,18 @@ impl OfLine<'_> {
         Money::new(minor, self.currency)
     }
 
-    /// The vendor's part of a line, less what is kept in reserve.
+    /// The vendor's part of a line, less what is held and what is kept in reserve.
     fn release(
         &self,
         line: &mut Line,
+        held: Money,
         at: Timestamp,
         purse: &mut Purse,
         plan: &mut Plan,
     ) -> Result<(), PaymentError> {
         line.released_at = Some(at);
-        let due = line.vendor_left().minor().min(purse.pending).max(0);
+        let left = line.vendor_left().checked_sub(held)?;
+        let due = left.minor().min(purse.pending).max(0);
         if due == 0 {
             return Ok(());
         }

@@ -130,7 +130,7 @@ async fn get_terms(
 ) -> Result<Json<TermsView>, Problem> {
     check_vendor(&vendor)?;
     let (tenant, now) = (caller.tenant(), caller.now(&app));
-    let names = &[vendor.clone()];
+    let names = std::slice::from_ref(&vendor);
     let all = app.db.read("vendor_terms", tenant, |tx| {
         work(async move { store::terms_of(tx, tenant, names).await })
     });

@@ -7,6 +7,7 @@ mod attack;
 mod books_api;
 mod counterparts;
 mod demo;
+mod disputes;
 mod finance;
 mod floor;
 mod gateways;

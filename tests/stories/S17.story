@@ -28,7 +28,7 @@ bank aed_main gets 77.00 AED for suspense bank because "unknown credit"
 balances
   bank aed_main 680.51 AED
   bank_charges 2.00 AED
-  suspense bank 77.00 AED
+  suspense bank 77.00 AED credit
 
 on 2026-03-18
 expect vendor V2 available 94.50 AED

@@ -1,53 +1,45 @@
 //! A dispute's fee is charged on to the vendor.
 
-use mizan_money::Money;
-
-use super::{Entry, aed};
+use super::share::between;
+use super::{Entry, Share, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
-use crate::entry::{Posting, credit, debit};
+use crate::entry::Posting;
 use crate::error::PostingError;
 use crate::transaction::Authority;
 
-/// A fee that the vendor bears.
+/// A fee that vendors bear; below zero it is given back to them.
 #[derive(Debug, Clone)]
 pub struct DisputeFeeCharged {
-    /// The vendor's id.
-    pub vendor: String,
-    /// Where the VAT on it is owed.
-    pub jurisdiction: String,
-    /// The fee, net.
-    pub fee: Money,
-    /// The VAT on it.
-    pub vat: Money,
+    /// Out of which of the vendors' buckets, the tax included.
+    pub taken: Vec<Share>,
+    /// What is recovered of the fee, and the tax on that.
+    pub given: Vec<Share>,
 }
 
 impl DisputeFeeCharged {
-    /// Takes fee and VAT from what is available.
+    /// Debits the vendors, credits the recovery and the tax.
     ///
     /// # Errors
-    /// An id that no account can have, an amount below zero.
+    /// Shares that do not add up, amounts that do not fit.
     pub fn posting(&self) -> Result<Posting, PostingError> {
-        let all = self.fee.checked_add(self.vat)?;
-        Posting::balanced(vec![
-            debit(AccountRef::new(Role::VendorPayable, &[&self.vendor, "available"])?, all),
-            credit(AccountRef::new(Role::DisputeFeeRecovery, &[])?, self.fee),
-            credit(AccountRef::new(Role::VatOutputPayable, &[&self.jurisdiction])?, self.vat),
-        ])
+        between(&self.taken, &self.given)
     }
 }
 
 pub(super) const ENTRY: Entry = Entry {
     kind: "dispute.fee_charged",
-    meaning: "By policy the vendor bears the gateway's fee for a dispute, with the VAT on it.",
+    meaning: "By policy the vendor bears the gateway's fee for a dispute, with the tax on it.",
     authority: Authority::Fact,
     example: || {
-        DisputeFeeCharged {
-            vendor: "V1".into(),
-            jurisdiction: "AE".into(),
-            fee: aed(5_500),
-            vat: aed(275),
-        }
-        .posting()
+        let share = |role, whose: &[&str], minor| {
+            AccountRef::new(role, whose).map(|account| Share { account, amount: aed(minor) })
+        };
+        let taken = vec![share(Role::VendorPayable, &["V1", "available"], 5_775)?];
+        let given = vec![
+            share(Role::DisputeFeeRecovery, &[], 5_500)?,
+            share(Role::VatOutputPayable, &["AE"], 275)?,
+        ];
+        DisputeFeeCharged { taken, given }.posting()
     },
 };

@@ -2,10 +2,8 @@
 
 use mizan_money::Money;
 
-use super::{Entry, aed};
-use crate::account::AccountRef;
-use crate::chart::Role;
-use crate::entry::{Posting, credit, debit};
+use super::{DisputeOpened, Entry, aed};
+use crate::entry::Posting;
 use crate::error::PostingError;
 use crate::transaction::Authority;
 
@@ -24,14 +22,10 @@ impl DisputeWon {
     /// Debits what the gateway owes again, credits the hold and the fee.
     ///
     /// # Errors
-    /// An id that no account can have, an amount below zero.
+    /// An id that no account can have, amounts that do not fit.
     pub fn posting(&self) -> Result<Posting, PostingError> {
-        let all = self.amount.checked_add(self.fee)?;
-        Posting::balanced(vec![
-            debit(AccountRef::new(Role::GatewayClearing, &[&self.provider])?, all),
-            credit(AccountRef::new(Role::DisputeHold, &[&self.provider])?, self.amount),
-            credit(AccountRef::new(Role::DisputeFees, &[&self.provider])?, self.fee),
-        ])
+        let (amount, fee) = (self.amount.checked_neg()?, self.fee.checked_neg()?);
+        DisputeOpened { provider: self.provider.clone(), amount, fee }.posting()
     }
 }
 

@@ -8,6 +8,7 @@ mod affiliates;
 mod dispute_fee_charged;
 mod dispute_lost;
 mod dispute_opened;
+mod dispute_reopened;
 mod dispute_won;
 mod finance;
 mod fx_realised;
@@ -21,13 +22,8 @@ mod receipt_unapplied;
 mod refund_bounced;
 mod refund_requested;
 mod refund_settled;
-mod reserve_released;
 mod share;
-mod vendor_frozen;
-mod vendor_recovered;
-mod vendor_released;
-mod vendor_unfrozen;
-mod vendor_written_off;
+mod vendors;
 mod wallets;
 
 use mizan_money::{Currency, Money};
@@ -35,6 +31,7 @@ use mizan_money::{Currency, Money};
 pub use dispute_fee_charged::DisputeFeeCharged;
 pub use dispute_lost::DisputeLost;
 pub use dispute_opened::DisputeOpened;
+pub use dispute_reopened::DisputeReopened;
 pub use dispute_won::DisputeWon;
 
 pub use affiliates::{
@@ -56,13 +53,11 @@ pub use receipt_unapplied::ReceiptUnapplied;
 pub use refund_bounced::RefundBounced;
 pub use refund_requested::RefundRequested;
 pub use refund_settled::RefundSettled;
-pub use reserve_released::ReserveReleased;
 pub use share::Share;
-pub use vendor_frozen::VendorFrozen;
-pub use vendor_recovered::VendorRecovered;
-pub use vendor_released::VendorReleased;
-pub use vendor_unfrozen::VendorUnfrozen;
-pub use vendor_written_off::VendorWrittenOff;
+pub use vendors::{
+    ReserveReleased, VendorFrozen, VendorRecovered, VendorReleased, VendorUnfrozen,
+    VendorWrittenOff,
+};
 pub use wallets::{
     CashbackAccrued, CashbackClawedBack, CashbackExpired, CashbackRestored, CashbackVested,
     PromoGranted, WalletHeld, WalletReleased,
@@ -91,18 +86,19 @@ pub const INDEX: &[Entry] = &[
     receipt_unapplied::ENTRY,
     receipt_returned::ENTRY,
     order_delivered::ENTRY,
-    vendor_released::ENTRY,
-    reserve_released::ENTRY,
-    vendor_recovered::ENTRY,
-    vendor_written_off::ENTRY,
+    vendors::vendor_released::ENTRY,
+    vendors::reserve_released::ENTRY,
+    vendors::vendor_recovered::ENTRY,
+    vendors::vendor_written_off::ENTRY,
     refund_requested::ENTRY,
     refund_settled::ENTRY,
     refund_bounced::ENTRY,
     dispute_opened::ENTRY,
-    vendor_frozen::ENTRY,
+    vendors::vendor_frozen::ENTRY,
     dispute_won::ENTRY,
-    vendor_unfrozen::ENTRY,
+    vendors::vendor_unfrozen::ENTRY,
     dispute_lost::ENTRY,
+    dispute_reopened::ENTRY,
     dispute_fee_charged::ENTRY,
     provider_settled::ENTRY,
     wallets::wallet_held::ENTRY,

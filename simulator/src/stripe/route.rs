@@ -145,7 +145,10 @@ impl Call {
             Self::ConfirmIntent(_) => Some(FaultPoint::Confirm),
             Self::CaptureIntent(_) => Some(FaultPoint::Capture),
             Self::CancelIntent(_) => Some(FaultPoint::Cancel),
-            Self::CreateRefund => Some(FaultPoint::Refund),
+            // An answer to a dispute sends money for good, as a refund does.
+            Self::CreateRefund | Self::UpdateDispute(_) | Self::CloseDispute(_) => {
+                Some(FaultPoint::Refund)
+            }
             Self::ReadIntent(_)
             | Self::ReadRefund(_)
             | Self::ReadCharge(_)

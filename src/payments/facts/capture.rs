@@ -94,7 +94,7 @@ impl Payment {
         let residue = Share { account, amount: taken.checked_sub(value)? };
         let key = format!("{}:captured", attempt.id);
         self.attempts[n].captured = taken;
-        self.book_payment(key, value, (paid, residue), at, policy, plan)
+        self.book_payment((key, at), value, (paid, residue), policy, plan)
     }
 
     /// Books an order that the wallet alone pays: no gateway has a part in it.
@@ -111,15 +111,14 @@ impl Payment {
         let (key, residue) =
             (format!("{}:captured", self.intent.id), Share { account, amount: nothing });
         let now = plan.now();
-        self.book_payment(key, nothing, (Vec::new(), residue), now, policy, plan)
+        self.book_payment((key, now), nothing, (Vec::new(), residue), policy, plan)
     }
 
     fn book_payment(
         &mut self,
-        key: String,
+        (key, at): (String, Timestamp),
         by_gateway: Money,
         (mut paid, residue): (Vec<Share>, Share),
-        at: Timestamp,
         policy: &Policy,
         plan: &mut Plan,
     ) -> Result<(), PaymentError> {

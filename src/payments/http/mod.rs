@@ -3,7 +3,7 @@
 mod order;
 mod refund;
 mod request;
-mod through_gateway;
+pub(crate) mod through_gateway;
 
 use axum::Json;
 use axum::extract::State;
@@ -17,9 +17,9 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use self::order::CreateBody;
+pub(crate) use self::request::check_text;
 use self::request::{
     CancelBody, CaptureBody, ConfirmBody, check_amount, check_instrument, check_return_url,
-    check_text,
 };
 use self::through_gateway::{Done, through_gateway};
 use super::ask::{self, Confirm};
@@ -135,7 +135,10 @@ async fn list(
 }
 
 /// Where a page begins: older than the first id, newer than the second.
-fn bounds<Id: Copy>(cursor: &Cursor<Id>, uuid: fn(Id) -> Uuid) -> (Option<Uuid>, Option<Uuid>) {
+pub(crate) fn bounds<Id: Copy>(
+    cursor: &Cursor<Id>,
+    uuid: fn(Id) -> Uuid,
+) -> (Option<Uuid>, Option<Uuid>) {
     match cursor {
         Cursor::Start => (None, None),
         Cursor::After(id) => (Some(uuid(*id)), None),

@@ -68,7 +68,7 @@ fn too_long(param: &str, max: usize) -> Problem {
 }
 
 /// Refuses what a column or the gateways would not hold.
-pub(super) fn check_text(param: &str, text: Option<&str>, max: usize) -> Result<(), Problem> {
+pub(crate) fn check_text(param: &str, text: Option<&str>, max: usize) -> Result<(), Problem> {
     match text {
         Some(text) if text.is_empty() || text.chars().count() > max => Err(too_long(param, max)),
         Some(text) if text.contains('\0') => {

@@ -14,6 +14,7 @@ use sqlx::PgConnection;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::{Work, work};
+use crate::disputes::DisputeView;
 use crate::http::{
     Chain, Claim, Code, GatewayTime, Idempotent, Keep, Problem, Replay, StoredAnswer,
     attach_operation, claim, finish, keep_refusal,
@@ -32,11 +33,13 @@ const CONNECTIONS_MAX: usize = 3;
 
 /// What the caller gets to see.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Done {
+pub(crate) enum Done {
     /// The payment intent.
     Intent,
     /// The refund that the operation was about.
     Refund,
+    /// The dispute that it was about.
+    Dispute,
 }
 
 /// What the first transaction came to.
@@ -50,7 +53,7 @@ enum Begun {
 ///
 /// # Errors
 /// The command's refusal, the problem of the claim, a failure of the database.
-pub(super) async fn through_gateway<'env, F>(
+pub(crate) async fn through_gateway<'env, F>(
     app: &App,
     caller: &Caller,
     request: &Idempotent,
@@ -206,8 +209,9 @@ fn in_flight() -> Problem {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Shown {
-    Intent(IntentView),
-    Refund(RefundView),
+    Intent(Box<IntentView>),
+    Refund(Box<RefundView>),
+    Dispute(Box<DisputeView>),
 }
 
 fn show(shows: Done, payment: &Payment, settled: Option<&Settled>) -> Shown {
@@ -216,9 +220,13 @@ fn show(shows: Done, payment: &Payment, settled: Option<&Settled>) -> Shown {
         // Done without a gateway, just now.
         None => payment.refunds.last(),
     };
-    match (shows, refund) {
-        (Done::Refund, Some(refund)) => Shown::Refund(RefundView::of(payment, refund)),
-        _ => Shown::Intent(IntentView::from(payment)),
+    let dispute = settled.and_then(|it| payment.dispute(it.operation.dispute?));
+    match (shows, refund, dispute) {
+        (Done::Refund, Some(refund), _) => Shown::Refund(Box::new(RefundView::of(payment, refund))),
+        (Done::Dispute, _, Some(dispute)) => {
+            Shown::Dispute(Box::new(DisputeView::of(payment, dispute)))
+        }
+        _ => Shown::Intent(Box::new(IntentView::from(payment))),
     }
 }
 
@@ -305,6 +313,9 @@ fn refusal(settled: &Settled) -> Option<Problem> {
             Code::WrongState,
             "The money was taken before it could be released: refund it instead.",
         )),
+        OperationState::Declined if operation.dispute.is_some() => {
+            Some(Problem::new(Code::ProviderRefused, message))
+        }
         OperationState::Declined => {
             let problem = Problem::new(Code::PaymentDeclined, message);
             Some(match word("decline_code").or(word("code")) {

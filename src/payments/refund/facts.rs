@@ -68,7 +68,11 @@ impl Payment {
     }
 
     /// Sends the payment to a person, and tells so unless it was there already.
-    fn ask_a_person(&mut self, question: impl Into<String>, plan: &mut Plan) {
+    pub(in crate::payments) fn ask_a_person(
+        &mut self,
+        question: impl Into<String>,
+        plan: &mut Plan,
+    ) {
         let news = self.intent.state != IntentState::Review;
         self.intent.send_to_review(question);
         if news {

@@ -79,7 +79,7 @@ impl Payment {
                 Way::Ours { lines, .. } => lines,
                 Way::Theirs | Way::Again => None,
             };
-            refund.parts = give_back(&self.lines, refund.amount, wanted)?;
+            refund.parts = give_back(&self.lines_left()?, refund.amount, wanted)?;
             self.spread(&mut refund, way, policy.refund_tenders)?;
         }
         let posting = self.promise(&refund)?;

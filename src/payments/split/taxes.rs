@@ -8,7 +8,10 @@ use crate::commissions::{Deal, Regime};
 use crate::payments::line::{Component, Part};
 
 /// The tax on a commission.
-pub(super) fn charged_taxes(deal: &Deal, commission: Money) -> Result<Vec<Part>, SplitError> {
+pub(in crate::payments) fn charged_taxes(
+    deal: &Deal,
+    commission: Money,
+) -> Result<Vec<Part>, SplitError> {
     match (deal.regime, deal.same_state) {
         (Regime::None, _) => Ok(Vec::new()),
         (Regime::Vat, _) => {

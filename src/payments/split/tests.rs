@@ -217,8 +217,8 @@ proptest! {
                 let line = &mut lines[part.n as usize - 1];
                 line.give(&part, 1).unwrap();
                 given += part.paid.minor();
-                for part in &line.parts {
-                    prop_assert!(part.back.minor() >= 0 && part.back.minor() <= part.amount.minor());
+                for Part { back, amount, .. } in &line.parts {
+                    prop_assert!(!back.is_negative() && back.minor() <= amount.minor());
                 }
             }
             prop_assert_eq!(given, amount);

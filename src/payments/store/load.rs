@@ -14,6 +14,7 @@ use super::super::intent::{
 };
 use super::super::line::{Delivery, Line, LineKind};
 use super::super::wallet_part::{WalletPart, WalletState};
+use super::dispute::disputes_of;
 use super::parts::{given_from_json, parts_from_json};
 use super::{Result, corrupt, currency, money, rate, word};
 
@@ -122,6 +123,24 @@ async fn whole(
             payment.attempts.push(attempt);
         }
     }
+    add_refunds(conn, tenant, &ids, &mut payments).await?;
+    for (intent, dispute) in disputes_of(conn, tenant, &ids).await? {
+        if let Some(payment) = payments.get_mut(&intent) {
+            payment.disputes.push(dispute);
+        }
+    }
+    for payment in payments.values_mut() {
+        payment.remember();
+    }
+    Ok(payments.into_values().collect())
+}
+
+async fn add_refunds(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[Uuid],
+    payments: &mut BTreeMap<Uuid, Payment>,
+) -> Result<()> {
     let rows = sqlx::query(
         "select o.* from unnest($2::uuid[]) as w (id)
          cross join lateral (
@@ -130,18 +149,15 @@ async fn whole(
          order by o.id",
     )
     .bind(tenant.0)
-    .bind(&ids)
-    .fetch_all(&mut *conn)
+    .bind(ids)
+    .fetch_all(conn)
     .await?;
     for row in &rows {
         if let Some(payment) = payments.get_mut(&row.try_get::<Uuid, _>("intent_id")?) {
             payment.refunds.push(refund_from(row)?);
         }
     }
-    for payment in payments.values_mut() {
-        payment.remember();
-    }
-    Ok(payments.into_values().collect())
+    Ok(())
 }
 
 fn metadata(row: &PgRow) -> Result<Metadata> {

@@ -6,6 +6,7 @@
 //! indexes begin alike, `>= … order by … limit 1` leaves only the one meant. Rows that are held
 //! under a lock already are written by their place (`ctid`), which cannot change meanwhile.
 
+mod dispute;
 mod insert;
 mod load;
 mod operation;
@@ -21,13 +22,14 @@ use mizan_money::{Currency, Money, Rate};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
+pub use dispute::{dispute_owner, disputes};
 pub use insert::insert_intent;
 pub use load::{load, lock};
 pub use operation::{
     archive, due_operations, finish_operations, insert_operation, lock_open_operations,
     lock_operation, open_operation, open_operations, operation, postpone_operation, take_sending,
 };
-pub use order::{due_releases, intents_of_order};
+pub use order::{due_releases, idle_holds, intents_of_order};
 pub use parts::given_from_json;
 pub use policy::policy;
 pub use query::{

@@ -1,6 +1,6 @@
 //! Operations: written before the call, finished after it, found again by the sweeper.
 
-use mizan_money::id::{AttemptId, OperationId, PaymentIntentId, RefundId};
+use mizan_money::id::{AttemptId, DisputeId, OperationId, PaymentIntentId, RefundId};
 use mizan_money::{Currency, Money, TenantId, Timestamp};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -21,6 +21,11 @@ fn operation_from(row: &PgRow) -> Result<Operation> {
         intent: PaymentIntentId::from_uuid(row.try_get("intent_id")?),
         attempt: AttemptId::from_uuid(row.try_get("attempt_id")?),
         refund: row.try_get::<Option<Uuid>, _>("refund_id")?.map(RefundId::from_uuid),
+        dispute: row.try_get::<Option<Uuid>, _>("dispute_id")?.map(DisputeId::from_uuid),
+        evidence: match row.try_get::<Option<serde_json::Value>, _>("evidence")? {
+            Some(value) => Some(serde_json::from_value(value).map_err(corrupt)?),
+            None => None,
+        },
         kind: word(row, "kind", OperationKind::parse)?,
         state: word(row, "state", OperationState::parse)?,
         amount: row.try_get::<Option<i64>, _>("amount")?.map(|minor| Money::new(minor, currency)),
@@ -79,8 +84,8 @@ pub async fn insert_operation(
     sqlx::query(
         "insert into payments.operation
              (tenant_id, id, intent_id, attempt_id, refund_id, kind, state, amount, key,
-              request_hash, created_at, sent_at, next_check_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)",
+              request_hash, created_at, sent_at, next_check_at, dispute_id, evidence)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14)",
     )
     .bind(tenant.0)
     .bind(operation.id.uuid())
@@ -94,6 +99,8 @@ pub async fn insert_operation(
     .bind(&operation.request_hash)
     .bind(operation.created_at)
     .bind(operation.next_check_at)
+    .bind(operation.dispute.map(|id| id.uuid()))
+    .bind(operation.evidence.as_ref().map(serde_json::to_value).transpose().map_err(corrupt)?)
     .execute(conn)
     .await?;
     Ok(())
@@ -162,7 +169,8 @@ pub async fn finish_operations(
     Ok(())
 }
 
-/// The operation under way on an intent, if any; refunds do not stand in each other's way.
+/// The operation under way on an intent, if any; refunds and answers to disputes stand in nobody's
+/// way.
 ///
 /// # Errors
 /// The database.
@@ -173,7 +181,8 @@ pub async fn open_operation(
 ) -> Result<Option<String>> {
     let kind = sqlx::query_scalar(
         "select kind from payments.operation
-         where tenant_id = $1 and intent_id = $2 and kind <> 'refund' and next_check_at is not null
+         where tenant_id = $1 and intent_id = $2 and next_check_at is not null
+             and kind not in ('refund', 'accept_dispute', 'contest_dispute')
          limit 1",
     )
     .bind(tenant.0)

@@ -64,3 +64,27 @@ pub async fn due_releases(
     .await?;
     Ok(ids.into_iter().map(PaymentIntentId::from_uuid).collect())
 }
+
+/// Intents that hold wallet money, are tried by nobody and have not changed since a time.
+///
+/// # Errors
+/// The database.
+pub async fn idle_holds(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<PaymentIntentId>> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "select id from payments.intent
+         where tenant_id = $1 and wallet_state = 'held' and updated_at <= $2
+             and state in ('requires_payment_method', 'requires_confirmation')
+         order by updated_at limit $3",
+    )
+    .bind(tenant.0)
+    .bind(since)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(PaymentIntentId::from_uuid).collect())
+}

@@ -6,11 +6,13 @@ use uuid::Uuid;
 
 use super::super::intent::{Attempt, Intent, Payment, Refund};
 use super::super::line::Line;
+use super::dispute::save_disputes;
 use super::parts::{given_to_json, parts_to_json};
 use super::{Result, corrupt};
 
 /// Writes back what changed of locked payments: intents, splits, attempts, refunds, each in one
-/// statement whatever the number of payments. What is as it was loaded is left alone.
+/// statement whatever the number of payments; disputes, one by one. What is as it was loaded is
+/// left alone.
 ///
 /// # Errors
 /// The database, also where a bound of the schema refuses an amount.
@@ -23,7 +25,8 @@ pub async fn save(
     save_intents(conn, tenant, payments, now).await?;
     save_lines(conn, tenant, payments).await?;
     save_attempts(conn, tenant, payments).await?;
-    save_refunds(conn, tenant, payments, now).await
+    save_refunds(conn, tenant, payments, now).await?;
+    save_disputes(conn, tenant, payments).await
 }
 
 /// An intent is newer whenever anything of its payment is.

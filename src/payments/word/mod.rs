@@ -12,6 +12,7 @@
 //! Words are appended in the transaction of their effect and never changed. Their order is the
 //! order of the commits, for all that touched the same payment or moved money.
 
+mod dispute;
 mod rows;
 
 use mizan_money::id::{AttemptId, DeliveryId, OperationId, PaymentIntentId, RefundId};
@@ -85,6 +86,8 @@ pub enum About {
     Refund(RefundId),
     /// A refund that was made at the gateway, of this attempt.
     ForeignRefund(AttemptId),
+    /// A dispute of this attempt's money.
+    Dispute(AttemptId),
 }
 
 /// A word with its place.
@@ -121,6 +124,9 @@ impl Word {
             }
             Fact::ForeignRefund(attempt, fact) => {
                 (About::ForeignRefund(*attempt), SubjectRow::Refund(Box::new(fact.as_ref().into())))
+            }
+            Fact::Dispute(attempt, fact) | Fact::DisputeAnswer(attempt, fact) => {
+                (About::Dispute(*attempt), SubjectRow::Dispute(Box::new(fact.as_ref().into())))
             }
         };
         Word::Told { payment, about, said }

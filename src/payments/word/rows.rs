@@ -9,6 +9,7 @@ use mizan_providers::{
 use serde::{Deserialize, Serialize};
 
 use super::super::error::PaymentError;
+use super::dispute::DisputeRow;
 
 /// What an operation was answered. An outcome that nobody knows is no word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,13 +60,15 @@ pub enum SubjectRow {
     Payment(Box<PaymentRow>),
     /// Of a refund.
     Refund(Box<RefundRow>),
+    /// Of a dispute.
+    Dispute(Box<DisputeRow>),
     /// Of something else, which no operation on payments asks about.
     Other,
 }
 
 /// Minor units of a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Amount(i64, Currency);
+pub(super) struct Amount(i64, Currency);
 
 impl From<Money> for Amount {
     fn from(money: Money) -> Self {
@@ -148,7 +151,7 @@ pub struct DeclineRow {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct FeeRow {
+pub(super) struct FeeRow {
     gross: Amount,
     fee: Amount,
     tax: Amount,
@@ -156,11 +159,11 @@ struct FeeRow {
     id: String,
 }
 
-fn text(reference: &ProviderRef) -> String {
+pub(super) fn text(reference: &ProviderRef) -> String {
     reference.as_str().to_owned()
 }
 
-fn reference(text: Option<&String>) -> Result<Option<ProviderRef>, PaymentError> {
+pub(super) fn reference(text: Option<&String>) -> Result<Option<ProviderRef>, PaymentError> {
     text.map(|text| ProviderRef::parse(text.as_str())).transpose().map_err(Into::into)
 }
 
@@ -229,6 +232,7 @@ impl From<&Subject> for SubjectRow {
         match subject {
             Subject::Payment(fact) => Self::Payment(Box::new(fact.as_ref().into())),
             Subject::Refund(fact) => Self::Refund(Box::new(fact.as_ref().into())),
+            Subject::Dispute(fact) => Self::Dispute(Box::new(fact.as_ref().into())),
             _ => Self::Other,
         }
     }
@@ -243,6 +247,7 @@ impl SubjectRow {
         Ok(match self {
             Self::Payment(row) => Subject::Payment(Box::new(row.fact()?)),
             Self::Refund(row) => Subject::Refund(Box::new(row.fact()?)),
+            Self::Dispute(row) => Subject::Dispute(Box::new(row.fact()?)),
             Self::Other => {
                 let what = "a word about neither a payment nor a refund".to_owned();
                 return Err(PaymentError::Corrupt { what });
@@ -372,7 +377,7 @@ impl From<&ProviderFee> for FeeRow {
 }
 
 impl FeeRow {
-    fn fee(&self) -> Result<ProviderFee, PaymentError> {
+    pub(super) fn fee(&self) -> Result<ProviderFee, PaymentError> {
         Ok(ProviderFee {
             gross: self.gross.into(),
             fee: self.fee.into(),

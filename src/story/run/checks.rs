@@ -58,7 +58,7 @@ impl Runner<'_> {
             "expect dispute" => self.thing(it, "dispute", "disputes").await?,
             "expect payout" => self.thing(it, "payout", "payouts").await?,
             "expect line of" => self.line_split(it).await?,
-            "expect statement of" => self.statement_of_vendor(it).await?,
+            "expect statement of from to" => self.statement_of_vendor(it).await?,
             "expect gateway" => self.gateways_books(it).await?,
             "expect vendor" => {
                 let path = format!("/v1/vendors/{}/balance", it.name("vendor"));

@@ -12,7 +12,8 @@ const DEBIT: &str = "vendor_payable:V1:available";
 const CREDIT: &str = "commission_revenue";
 
 fn correction(amount: i64) -> Value {
-    json!({ "kind": "correction", "reason": "a listing fee", "entries": pair(DEBIT, CREDIT, amount) })
+    let entries = pair(DEBIT, CREDIT, amount);
+    json!({ "kind": "correction", "reason": "a listing fee", "entries": entries })
 }
 
 /// A draft in books where the vendor has 10.00.

@@ -1,10 +1,12 @@
 //! The marketplace's money through the HTTP interface: who gets what, when it becomes available,
 //! and what comes back.
 
+mod everything;
 mod interleavings;
 mod orders;
 mod releases;
 mod rules;
+mod vendors;
 
 use serde_json::{Value, json};
 
@@ -44,7 +46,10 @@ impl TestApp {
 
     /// A plain transaction of two entries.
     pub async fn book(&self, debit: &str, credit: &str, minor: i64) {
-        let entry = |account: &str, side: &str| json!({ "account": account, "side": side, "amount": minor, "currency": "AED" });
+        let entry = |account: &str, side: &str| {
+            let (amount, currency) = (minor, "AED");
+            json!({ "account": account, "side": side, "amount": amount, "currency": currency })
+        };
         let entries = [entry(debit, "debit"), entry(credit, "credit")];
         let body = json!({ "kind": "opening", "entries": entries });
         let made = self.post("/v1/ledger/transactions", body).await;

@@ -2,11 +2,11 @@
 
 use mizan_money::Money;
 
-use super::{Entry, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
 use crate::entry::{Posting, credit, debit};
 use crate::error::PostingError;
+use crate::postings::{Entry, aed};
 use crate::transaction::Authority;
 
 /// A reserve that is free.
@@ -34,7 +34,7 @@ impl ReserveReleased {
     }
 }
 
-pub(super) const ENTRY: Entry = Entry {
+pub(in crate::postings) const ENTRY: Entry = Entry {
     kind: "vendor.reserve_released",
     meaning: "The term of a reserve is over; it can be paid out.",
     authority: Authority::Command,

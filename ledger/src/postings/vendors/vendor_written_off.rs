@@ -2,11 +2,11 @@
 
 use mizan_money::Money;
 
-use super::{Entry, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
 use crate::entry::{Posting, credit, debit};
 use crate::error::PostingError;
+use crate::postings::{Entry, aed};
 use crate::transaction::Authority;
 
 /// A debt that nobody will pay.
@@ -31,7 +31,7 @@ impl VendorWrittenOff {
     }
 }
 
-pub(super) const ENTRY: Entry = Entry {
+pub(in crate::postings) const ENTRY: Entry = Entry {
     kind: "vendor.written_off",
     meaning: "A vendor's debt is given up, by two people.",
     authority: Authority::Command,

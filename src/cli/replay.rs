@@ -7,11 +7,11 @@ use mizan::db::{Db, DbOptions};
 use mizan::replay::{Readers, Rebuilt, Replayed, Tally, prepare, rebuild, replay};
 use mizan_money::Timestamp;
 
-use super::moment;
-use crate::cli::database::{Absent, Opened, Place, runtime};
-use crate::cli::end::{CommandResult, End, Failure};
-use crate::cli::gateways::{gateways, webhook_secrets};
-use crate::cli::output::{self, Format};
+use super::database::{Absent, Opened, Place, runtime};
+use super::end::{CommandResult, End, Failure};
+use super::gateways::{gateways, webhook_secrets};
+use super::output::{self, Format};
+use super::webhooks::moment;
 
 /// How long one statement of a rebuild may run, and the source may wait for the copy.
 const PATIENCE: Duration = Duration::from_secs(600);

@@ -1,11 +1,11 @@
 //! A dispute is open: the vendor's part of the money waits.
 
-use super::share::between;
-use super::{Entry, Share, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
 use crate::entry::Posting;
 use crate::error::PostingError;
+use crate::postings::share::between;
+use crate::postings::{Entry, Share, aed};
 use crate::transaction::Authority;
 
 /// Money of vendors that is held, out of the buckets where it was.
@@ -27,7 +27,7 @@ impl VendorFrozen {
     }
 }
 
-pub(super) const ENTRY: Entry = Entry {
+pub(in crate::postings) const ENTRY: Entry = Entry {
     kind: "vendor.frozen",
     meaning: "A dispute is open; the vendor's part of it is held, so that it cannot be paid out.",
     authority: Authority::Command,

@@ -3,10 +3,10 @@
 use mizan::trace::{text, trace};
 use mizan_money::TenantId;
 
-use super::database::Place;
-use super::end::{CommandResult, End};
-use super::output::{self, Format};
-use super::service;
+use crate::cli::database::Place;
+use crate::cli::end::{CommandResult, End};
+use crate::cli::output::{self, Format};
+use crate::cli::service;
 
 /// What is asked about.
 #[derive(Debug, clap::Args)]

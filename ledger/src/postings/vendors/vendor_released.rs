@@ -2,11 +2,11 @@
 
 use mizan_money::Money;
 
-use super::{Entry, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
 use crate::entry::{Posting, credit, debit};
 use crate::error::PostingError;
+use crate::postings::{Entry, aed};
 use crate::transaction::Authority;
 
 /// What one vendor may now be paid.
@@ -38,7 +38,7 @@ impl VendorReleased {
     }
 }
 
-pub(super) const ENTRY: Entry = Entry {
+pub(in crate::postings) const ENTRY: Entry = Entry {
     kind: "vendor.released",
     meaning: "The return window is over; what was pending can be paid out, less what is kept in \
               reserve.",

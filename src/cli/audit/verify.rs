@@ -6,10 +6,10 @@ use mizan::verify::{Proof, prove};
 use mizan_ledger::verify::{Law, Mode};
 use serde::Serialize;
 
-use super::database::Place;
-use super::end::{CommandResult, End};
-use super::output::{self, Format};
-use super::service;
+use crate::cli::database::Place;
+use crate::cli::end::{CommandResult, End};
+use crate::cli::output::{self, Format};
+use crate::cli::service;
 
 /// What is to be proved, and how it is told.
 #[derive(Debug, clap::Args)]

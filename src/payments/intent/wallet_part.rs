@@ -3,7 +3,7 @@
 use mizan_money::{Currency, Money, MoneyError, Rate};
 use serde::{Deserialize, Serialize};
 
-use super::intent::states;
+use super::states;
 use crate::affiliates::{self, FundedBy};
 use crate::vendors::WhoBears;
 

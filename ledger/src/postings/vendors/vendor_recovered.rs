@@ -2,11 +2,11 @@
 
 use mizan_money::Money;
 
-use super::{Entry, aed};
 use crate::account::AccountRef;
 use crate::chart::Role;
 use crate::entry::{Posting, credit, debit};
 use crate::error::PostingError;
+use crate::postings::{Entry, aed};
 use crate::transaction::Authority;
 
 /// What of a debt is paid by earnings.
@@ -31,7 +31,7 @@ impl VendorRecovered {
     }
 }
 
-pub(super) const ENTRY: Entry = Entry {
+pub(in crate::postings) const ENTRY: Entry = Entry {
     kind: "vendor.recovered",
     meaning: "What a vendor owes is taken from its next earnings, before anything is paid out.",
     authority: Authority::Command,

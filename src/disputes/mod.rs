@@ -1,0 +1,15 @@
+//! Disputes as the interface shows them, and the commands to answer them.
+//!
+//! | action | calls the gateway |
+//! |---|---|
+//! | list, retrieve | no |
+//! | hand in evidence, give in | between two transactions |
+//!
+//! What a dispute is and how it is booked: `payments/dispute`. Nothing here moves money: it moves
+//! by what gateways say.
+
+mod http;
+mod view;
+
+pub use http::routes;
+pub use view::{DisputeView, event_payload};
