@@ -1,4 +1,5 @@
-//! What finance has booked by hand: journals, settlements, remittances, revaluations.
+//! What finance has booked by hand: journals, settlements, remittances,
+//! revaluations, debts given up.
 
 use mizan_money::{Currency, Money, TransactionId};
 use sqlx::PgConnection;
@@ -8,6 +9,7 @@ use super::graph::{Graph, Knot};
 use super::node::{Kind, Node};
 use super::{journal, store};
 use crate::finance::settlements::SettlementId;
+use crate::vendors::WriteOffId;
 
 /// Tells one of them with what was booked, and what it puts right.
 ///
@@ -24,6 +26,7 @@ pub(super) async fn tell(
         Knot::Settlement(id) => (Kind::Settlement, id.to_string()),
         Knot::Remittance(id) => (Kind::Remittance, id.to_string()),
         Knot::Revaluation(id) => (Kind::Revaluation, id.to_string()),
+        Knot::WriteOff(id) => (Kind::WriteOff, id.to_string()),
         _ => return Ok(()),
     };
     let Some(row) = store::booked(conn, tenant, knot).await? else { return Ok(()) };
@@ -42,7 +45,11 @@ pub(super) async fn tell(
         Some(amount) => node.amount(amount),
         None => node,
     });
-    let ids = row.transactions.iter().map(|id| TransactionId::from_uuid(*id)).collect();
+    let mut ids: Vec<_> = row.transactions.iter().map(|id| TransactionId::from_uuid(*id)).collect();
+    if let Knot::WriteOff(own) = knot {
+        let posted = store::posted(conn, tenant, &[(WriteOffId::PREFIX, own.uuid())]).await?;
+        ids.extend(posted.into_iter().map(|(_, id)| id));
+    }
     journal::tell(conn, graph, Some(&id), ids).await?;
     if let Some(corrects) = row.corrects.map(TransactionId::from_uuid) {
         graph.link(corrects, &id, "is put right by this");

@@ -13,6 +13,7 @@ use super::node::{Link, Node, Trace};
 use crate::finance::fx::FxRevaluationId;
 use crate::finance::journals::JournalId;
 use crate::finance::settlements::{RemittanceId, SettlementId};
+use crate::vendors::WriteOffId;
 
 /// The most things that are told.
 const NODES_MAX: usize = 400;
@@ -44,6 +45,7 @@ pub(super) enum Knot {
     Settlement(SettlementId),
     Remittance(RemittanceId),
     Revaluation(FxRevaluationId),
+    WriteOff(WriteOffId),
     /// One that belongs to nothing else.
     Transaction(TransactionId),
     /// One that speaks of nothing that is known.

@@ -68,7 +68,11 @@ async fn gather(conn: &mut PgConnection, tenant: TenantId, id: &str) -> Result<T
             Knot::Run(id) => payout::tell_run(conn, &mut graph, id).await?,
             Knot::File(id) => payout::tell_file(conn, &mut graph, id).await?,
             Knot::Party(party) => party::tell(conn, &mut graph, &party).await?,
-            Knot::Journal(_) | Knot::Settlement(_) | Knot::Remittance(_) | Knot::Revaluation(_) => {
+            Knot::Journal(_)
+            | Knot::Settlement(_)
+            | Knot::Remittance(_)
+            | Knot::Revaluation(_)
+            | Knot::WriteOff(_) => {
                 booked::tell(conn, &mut graph, &knot).await?;
             }
             Knot::Transaction(id) => journal::tell_alone(conn, &mut graph, id).await?,

@@ -20,6 +20,7 @@ use crate::finance::fx::FxRevaluationId;
 use crate::finance::journals::JournalId;
 use crate::finance::settlements::{RemittanceId, SettlementId};
 use crate::payments::store::intents_of_order;
+use crate::vendors::WriteOffId;
 use crate::wallets::LotId;
 
 type Result<T> = std::result::Result<T, TraceError>;
@@ -132,6 +133,7 @@ fn knot_of(text: &str) -> Option<Knot> {
         .or_else(|| read_id::<SettlementId>(text).map(Knot::Settlement))
         .or_else(|| read_id::<RemittanceId>(text).map(Knot::Remittance))
         .or_else(|| read_id::<FxRevaluationId>(text).map(Knot::Revaluation))
+        .or_else(|| read_id::<WriteOffId>(text).map(Knot::WriteOff))
 }
 
 async fn of_ours(conn: &mut PgConnection, tenant: TenantId, text: &str) -> Result<Option<Named>> {

@@ -45,6 +45,8 @@ pub enum Kind {
     Remittance,
     /// A position at its value of a day.
     Revaluation,
+    /// A debt that was given up.
+    WriteOff,
     /// A transaction of the journal.
     Transaction,
     /// What was announced.
@@ -73,6 +75,7 @@ impl Kind {
             Self::Settlement => "settlement",
             Self::Remittance => "remittance",
             Self::Revaluation => "revaluation",
+            Self::WriteOff => "write-off",
             Self::Transaction => "transaction",
             Self::Event => "event",
         }

@@ -350,11 +350,11 @@ async fn tell_booked(
         ids.push((if is_lot { LotId::PREFIX } else { AccrualId::PREFIX }, side));
     }
     let posted = store::posted(conn, tenant, &ids).await?;
+    let own = format!("{id}:");
     for (key, transaction) in &posted {
         // A line's own: `pi_…:2:released`.
-        let step = key.split_once(':').map(|(_, step)| step);
-        let line =
-            step.and_then(|step| step.split(':').next()).filter(|n| n.parse::<i16>().is_ok());
+        let step = key.strip_prefix(&own).and_then(|step| step.split(':').next());
+        let line = step.filter(|n| n.parse::<i16>().is_ok());
         if let Some(line) = line {
             graph.link(format!("{id}:{line}"), transaction, "is booked by this");
         }

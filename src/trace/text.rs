@@ -14,9 +14,9 @@ const ACCOUNT_WIDTH: usize = 44;
 /// The chain as text. What was asked for is marked with `▶`.
 #[must_use]
 pub fn text(trace: &Trace) -> String {
-    let (things, links) = (trace.nodes.len(), trace.links.len());
-    let mut page =
-        format!("Trace of {}, times in UTC: {things} things, {links} links", trace.asked);
+    let things = counted(trace.nodes.len(), "thing");
+    let links = counted(trace.links.len(), "link");
+    let mut page = format!("Trace of {}, times in UTC: {things}, {links}", trace.asked);
     if trace.left_out > 0 {
         let _ = write!(page, ", {} left out", trace.left_out);
     }
@@ -48,6 +48,10 @@ pub fn text(trace: &Trace) -> String {
         }
     }
     page
+}
+
+fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// How many owners something has.

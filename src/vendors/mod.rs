@@ -44,3 +44,4 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(earnings::routes())
         .merge(write_off_http::routes())
 }
+pub use write_off::WriteOffId;

@@ -83,6 +83,9 @@ pub(in crate::trace) async fn knows(
         Knot::Revaluation(id) => {
             ("select id from finance.fx_revaluation where tenant_id = $1 and id = $2", id.uuid())
         }
+        Knot::WriteOff(id) => {
+            ("select id from vendors.write_off where tenant_id = $1 and id = $2", id.uuid())
+        }
         // Each of these is read where it is found.
         _ => return Ok(false),
     };

@@ -295,7 +295,14 @@ select 'the position in ' || currency || ' at its value of ' || on_day || ', by 
     null::uuid as corrects
 from finance.fx_revaluation where tenant_id = $1 and id = $2";
 
-/// A journal, a settlement, a remittance or a revaluation; none for anything else.
+const WRITE_OFF: &str = "
+select 'debt of vendor ' || vendor || ' given up, asked by ' || requested_by || ': ' || reason
+         || coalesce('; decided by ' || decided_by, '') as says,
+    state, amount, currency::text, null::text as reference, created_at as at,
+    '{}'::uuid[] as transactions, null::uuid as corrects
+from vendors.write_off where tenant_id = $1 and id = $2";
+
+/// A journal, a settlement, a remittance, a revaluation or a debt given up; none for anything else.
 pub(in crate::trace) async fn booked(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -306,6 +313,7 @@ pub(in crate::trace) async fn booked(
         Knot::Settlement(id) => (SETTLEMENT, id.uuid()),
         Knot::Remittance(id) => (REMITTANCE, id.uuid()),
         Knot::Revaluation(id) => (REVALUATION, id.uuid()),
+        Knot::WriteOff(id) => (WRITE_OFF, id.uuid()),
         _ => return Ok(None),
     };
     sqlx::query_as(statement).bind(tenant.0).bind(id).fetch_optional(conn).await

@@ -299,7 +299,7 @@ async fn a_payout_says_what_it_carries_over_and_what_holds_it() {
     assert!(told.contains("1.00 AED to vendor V1 by bank, gated; waits: "), "{told}");
 }
 
-/// Debits and credits of 10.00 each, for plain transactions and journals.
+/// A debit and a credit of so much, each by account and currency.
 fn pair(debit: (&str, &str), credit: (&str, &str), minor: i64) -> Value {
     let entry = |(account, currency): (&str, &str), side: &str| {
         let (amount, side) = (minor, side.to_owned());
@@ -342,10 +342,7 @@ async fn what_finance_books_is_told_with_what_it_puts_right() {
     }));
     let draft = draft.await.id().to_owned();
     assert!(told(&app, &draft).await.contains("a listing fee"));
-    let url = format!("{}/v1/journals/{draft}/approve", app.url);
-    let second = make_key(&app.app, app.books.tenant).await;
-    let approved = app.client.post(url).bearer_auth(second);
-    let approved = app.send(approved.header("Idempotency-Key", app.fresh())).await;
+    let approved = by_another(&app, &format!("/v1/journals/{draft}/approve")).await;
     assert_eq!(approved.says(), (200, "posted"), "{approved:#?}");
     let posted = approved.body["transactions"][0].as_str().unwrap();
     all_tell(&app, &[&draft, posted], &[&plain, "is put right by this", "a listing fee"]).await;
@@ -415,5 +412,48 @@ async fn disputes_credits_commissions_and_strange_webhooks_have_their_chains_too
     let whd = "webhooks.delivery where dedupe_id like 'evt_elsewhere%'";
     let whd = id_of(&app, "whd", whd).await;
     let told = told(&app, &whd).await;
-    assert!(told.contains("1 things, 0 links") && told.contains("payment_intent.succeeded"));
+    assert!(told.contains("UTC: 1 thing, 0 links") && told.contains("payment_intent.succeeded"));
+}
+
+/// A POST by another API key of the same tenant.
+async fn by_another(app: &TestApp, path: &str) -> Reply {
+    let key = make_key(&app.app, app.books.tenant).await;
+    let request = app.client.post(format!("{}{path}", app.url)).bearer_auth(key);
+    app.send(request.header("Idempotency-Key", app.fresh()).json(&json!({}))).await
+}
+
+#[tokio::test]
+async fn a_debt_that_is_given_up_is_told_from_both_ends() {
+    let app = TestApp::new().await;
+    let payment = app.paid(&[("V1", 21_000)]).await;
+    app.delivered(&payment).await;
+    app.days(14).await;
+    app.book("vendor_payable:V1:available", "bank:aed_main", 18_900).await;
+    let refund = app.refund(&payment, None).await.id().to_owned();
+    let body = json!({ "currency": "AED", "amount": 18_900, "reason": "bankrupt" });
+    let asked = app.post("/v1/vendors/V1/write_offs", body).await.id().to_owned();
+    assert!(told(&app, &asked).await.contains("189.00 AED, debt of vendor V1 given up"));
+    let approved = by_another(&app, &format!("/v1/write_offs/{asked}/approve")).await;
+    assert_eq!(approved.says(), (200, "approved"), "{approved:#?}");
+    let paid = "189.00 AED of the debt on vendor_receivable:V1 is paid by this";
+    all_tell(&app, &[&asked, &refund, &payment], &[paid, "vendor.written_off", "bankrupt"]).await;
+}
+
+#[tokio::test]
+async fn a_dispute_is_told_with_what_it_moved_and_moves_no_line() {
+    let app = TestApp::new().await;
+    let payment = app.paid(&[("V1", 10_500)]).await;
+    app.settle().await;
+    let reference = app.payment(&payment).await.body["attempts"][0]["provider_ref"].clone();
+    let opened = app.client.post(format!("{}/_sim/disputes", app.sim.url()));
+    let opened = app.send(opened.json(&json!({ "payment": reference }))).await;
+    assert_eq!(opened.status, 200, "{opened:#?}");
+    app.settle().await;
+    let listed = app.get(&format!("/v1/disputes?payment_intent={payment}")).await;
+    let dispute = listed.body["data"][0]["id"].as_str().unwrap();
+    let ids = [payment.as_str(), dispute, opened.id()];
+    all_tell(&app, &ids, &["dispute.opened", "is disputed by this", "withdrawn 105.00 AED"]).await;
+    let chain = trace(&app.app.db, app.books.tenant, dispute).await.unwrap();
+    let line = format!("{payment}:1");
+    assert!(chain.links.iter().all(|link| link.from != line), "{:#?}", chain.links);
 }
