@@ -1,8 +1,8 @@
 //! What belongs to a payment: order, lines, attempts and what was asked, webhooks, refunds,
 //! disputes, and what was booked.
 
-use mizan_money::Money;
 use mizan_money::id::{AttemptId, DeliveryId, DisputeId, OperationId, PaymentIntentId, RefundId};
+use mizan_money::{Currency, Money};
 use sqlx::PgConnection;
 
 use super::error::TraceError;
@@ -222,15 +222,17 @@ async fn tell_disputes(
         let money = |minor| Money::new(minor, intent.currency);
         let mut says = format!("{} {}", money(dispute.amount), dispute.state.replace('_', " "));
         says.push_str(&format!("; there {}", dispute.provider_ref));
-        let parts = [("withdrawn", dispute.withdrawn), ("fee", dispute.fee)];
-        for (word, minor) in parts.into_iter().filter(|(_, minor)| *minor != 0) {
-            says.push_str(&format!("; {word} {}", money(minor)));
+        if dispute.withdrawn != 0 {
+            let withdrawn = money(dispute.withdrawn);
+            says.push_str(&format!("; withdrawn {withdrawn}, {} in the books", dispute.booked));
+        }
+        if let Ok(currency) = Currency::parse(&dispute.fee_currency)
+            && dispute.fee != 0
+        {
+            says.push_str(&format!("; fee {}", Money::new(dispute.fee, currency)));
         }
         if let Some(reason) = &dispute.reason {
             says.push_str(&format!("; reason {reason}"));
-        }
-        if let Some(who) = &dispute.liability {
-            says.push_str(&format!("; borne by the {who}"));
         }
         named.push((dispute.provider_ref.clone(), id.to_string()));
         graph.link(AttemptId::from_uuid(dispute.attempt_id), id, "is disputed by this");

@@ -77,7 +77,7 @@ pub(in crate::trace) async fn exchanges(
     .await
 }
 
-/// A dispute. Amounts are in minor units of its currency.
+/// A dispute. Amounts are in minor units of its currency, the fee in those of its own.
 #[derive(Debug, Clone, FromRow)]
 pub(in crate::trace) struct DisputeRow {
     pub(in crate::trace) id: Uuid,
@@ -87,8 +87,9 @@ pub(in crate::trace) struct DisputeRow {
     pub(in crate::trace) amount: i64,
     pub(in crate::trace) withdrawn: i64,
     pub(in crate::trace) fee: i64,
+    pub(in crate::trace) fee_currency: String,
     pub(in crate::trace) reason: Option<String>,
-    pub(in crate::trace) liability: Option<String>,
+    pub(in crate::trace) booked: String,
     pub(in crate::trace) created_at: Timestamp,
 }
 
@@ -99,8 +100,8 @@ pub(in crate::trace) async fn disputes(
     intent: PaymentIntentId,
 ) -> Result<Vec<DisputeRow>> {
     sqlx::query_as(
-        "select id, attempt_id, provider_ref, state, amount, withdrawn, fee, reason, liability,
-             created_at
+        "select id, attempt_id, provider_ref, state, amount, withdrawn, fee,
+             fee_currency::text, reason, booked, created_at
          from payments.dispute
          where tenant_id = $1 and intent_id = $2
          order by id",

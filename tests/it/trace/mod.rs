@@ -368,20 +368,14 @@ async fn what_finance_books_is_told_with_what_it_puts_right() {
 }
 
 #[tokio::test]
-async fn disputes_credits_commissions_and_strange_webhooks_have_their_chains_too() {
+async fn credits_commissions_and_strange_webhooks_have_their_chains_too() {
     let app = TestApp::new().await;
     let payment = app.paid(&[("V1", 10_500)]).await;
     app.settle().await;
     let (tenant, id) = (app.books.tenant, &payment[3..]);
     let zeros = "00000000-0000-7000-8000-00000000000";
     app.execute(&format!(
-        "insert into payments.dispute (tenant_id, id, intent_id, attempt_id, connection, provider,
-             provider_ref, state, status_at, amount, currency, withdrawn, fee, reason, liability,
-             created_at, updated_at)
-         select {tenant}, '{zeros}1', '{id}', id, connection, provider, 'du_1', 'needs_response',
-             created_at, 10500, 'AED', 10500, 1500, 'fraudulent', 'vendor', created_at, created_at
-         from payments.attempt where intent_id = '{id}';
-         insert into wallets.lot (tenant_id, id, customer, currency, origin, payment_id, amount,
+        "insert into wallets.lot (tenant_id, id, customer, currency, origin, payment_id, amount,
              state, earned_at, vests_at, created_by)
          values ({tenant}, '{zeros}2', 'C1', 'AED', 'refund', '{id}', 100, 'vested', now(), now(),
              'tests');
@@ -395,14 +389,9 @@ async fn disputes_credits_commissions_and_strange_webhooks_have_their_chains_too
     ))
     .await;
     let plain = zeros.replace('-', "");
-    let names = [format!("dp_{plain}1"), format!("lot_{plain}2"), format!("accr_{plain}3")];
-    let others = ["du_1", "affiliate:A1", payment.as_str()];
-    let dispute = names[0].as_str();
-    let facts = ["105.00 AED needs response; there du_1; withdrawn 105.00 AED; fee 15.00 AED"];
-    for name in names.iter().map(String::as_str).chain(others) {
-        let told = told(&app, name).await;
-        let parts = [payment.as_str(), dispute, facts[0], "is disputed by this"];
-        assert!(parts.iter().all(|part| told.contains(part)), "from {name}:\n{told}");
+    for name in [format!("lot_{plain}2"), format!("accr_{plain}3"), "affiliate:A1".to_owned()] {
+        let told = told(&app, &name).await;
+        assert!(told.contains(&payment), "from {name}:\n{told}");
     }
     assert!(told(&app, "customer:C1").await.contains("customer C1; nothing stands"));
 
@@ -452,7 +441,12 @@ async fn a_dispute_is_told_with_what_it_moved_and_moves_no_line() {
     let listed = app.get(&format!("/v1/disputes?payment_intent={payment}")).await;
     let dispute = listed.body["data"][0]["id"].as_str().unwrap();
     let ids = [payment.as_str(), dispute, opened.id()];
-    all_tell(&app, &ids, &["dispute.opened", "is disputed by this", "withdrawn 105.00 AED"]).await;
+    all_tell(
+        &app,
+        &ids,
+        &["dispute.opened", "is disputed by this", "withdrawn 105.00 AED, held in"],
+    )
+    .await;
     let chain = trace(&app.app.db, app.books.tenant, dispute).await.unwrap();
     let line = format!("{payment}:1");
     assert!(chain.links.iter().all(|link| link.from != line), "{:#?}", chain.links);
