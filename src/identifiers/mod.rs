@@ -23,7 +23,7 @@ mod tax;
 pub use bank::{AbaRouting, Bic, Ifsc, SortCode, UpiId, account_number};
 pub use error::{Fault, IdentifierError};
 pub use iban::Iban;
-pub use tax::{Gstin, KsaVat, Pan, UaeTrn};
+pub use tax::{Gstin, KsaVat, Pan, TaxId, TaxIdType, UaeTrn};
 
 /// What people write between groups goes away, and letters become upper-case.
 fn compact(text: &str) -> String {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use super::{Fault, IdentifierError, compact, fits};
 
 macro_rules! texts {
@@ -122,6 +125,68 @@ impl KsaVat {
     pub fn parse(text: &str) -> Result<KsaVat, IdentifierError> {
         let text = compact(text);
         fits("KSA VAT number", &text, "3nnnnnnnnnnnnn3").map(|()| KsaVat(text))
+    }
+}
+
+/// What a tax number is, as the field names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaxIdType {
+    /// TRN of the United Arab Emirates.
+    AeTrn,
+    /// VAT number of Saudi Arabia.
+    SaVat,
+    /// GSTIN of India.
+    InGst,
+}
+
+/// A tax number whose form was checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "Unchecked", deny_unknown_fields)]
+pub struct TaxId {
+    /// What it is.
+    #[serde(rename = "type")]
+    kind: TaxIdType,
+    /// The number, without blanks.
+    #[schema(example = "100000000000003", max_length = 40)]
+    value: String,
+}
+
+/// A tax number as it came.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    #[serde(rename = "type")]
+    kind: TaxIdType,
+    value: String,
+}
+
+impl TryFrom<Unchecked> for TaxId {
+    type Error = IdentifierError;
+
+    fn try_from(Unchecked { kind, value }: Unchecked) -> Result<Self, IdentifierError> {
+        let value = match kind {
+            TaxIdType::AeTrn => UaeTrn::parse(&value)?.0,
+            TaxIdType::SaVat => KsaVat::parse(&value)?.0,
+            TaxIdType::InGst => Gstin::parse(&value)?.0,
+        };
+        Ok(Self { kind, value })
+    }
+}
+
+impl TaxId {
+    /// ISO 3166 alpha-2 of the country whose number it is.
+    pub fn country(&self) -> &'static str {
+        match self.kind {
+            TaxIdType::AeTrn => "AE",
+            TaxIdType::SaVat => "SA",
+            TaxIdType::InGst => "IN",
+        }
+    }
+
+    /// The number, without blanks.
+    pub fn as_str(&self) -> &str {
+        &self.value
     }
 }
 

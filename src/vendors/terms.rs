@@ -4,6 +4,8 @@ use mizan_money::Rate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::identifiers::TaxId;
+
 /// In whose name a sale is made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -75,7 +77,6 @@ pub struct Reserve {
 
 /// The terms on which a vendor sells. What is not said is as in the default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Terms {
     /// In whose name the sale is made.
     #[serde(default)]
@@ -86,6 +87,9 @@ pub struct Terms {
     /// The vendor's state, where tax tells states apart.
     #[serde(default)]
     pub state: Option<String>,
+    /// The number under which the vendor is registered for tax.
+    #[serde(default)]
+    pub tax_id: Option<TaxId>,
     /// A word that commission rules go by.
     #[serde(default)]
     pub tier: Option<String>,
@@ -124,6 +128,7 @@ impl Default for Terms {
             supply_role: SupplyRole::default(),
             jurisdiction: None,
             state: None,
+            tax_id: None,
             tier: None,
             release: fourteen_days(),
             reserve: None,
@@ -148,6 +153,10 @@ impl Terms {
         }
         if !self.state.as_deref().is_none_or(short) {
             return Some(("state", "A state has 1 to 40 bytes."));
+        }
+        let elsewhere = |it: &TaxId| self.jurisdiction.as_ref().is_some_and(|at| at != it.country());
+        if self.tax_id.as_ref().is_some_and(elsewhere) {
+            return Some(("tax_id", "It is of another country than the vendor's jurisdiction."));
         }
         if !self.tier.as_deref().is_none_or(short) {
             return Some(("tier", "A tier has 1 to 40 bytes."));

@@ -16,7 +16,7 @@ use super::terms::Terms;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::db::work;
-use crate::http::{ApiPath, IdempotentJson, Problem, idempotent};
+use crate::http::{ApiPath, IdempotentJson, Problem, idempotent, parse_json};
 use crate::payments::PaymentError;
 
 /// Every route of terms.
@@ -31,8 +31,9 @@ struct TermsBody {
     /// From when; else from now on.
     #[schema(value_type = Option<String>, format = DateTime)]
     valid_from: Option<Timestamp>,
-    /// What they say.
+    /// What they say, read strictly afterwards: a flattened field would lose its place in errors.
     #[serde(flatten)]
+    #[schema(value_type = Terms)]
     terms: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -75,7 +76,7 @@ pub(super) fn check_vendor(vendor: &str) -> Result<(), PaymentError> {
         ("vendor" = String, Path, description = "Your id of the vendor, or `default`"),
         ("Idempotency-Key" = String, Header, description = "New for each change"),
     ),
-    request_body = Terms,
+    request_body = TermsBody,
     responses((status = 200, description = "Set", body = TermsView)),
 )]
 async fn put_terms(
@@ -86,8 +87,7 @@ async fn put_terms(
 ) -> Result<Response, Problem> {
     check_vendor(&vendor)?;
     let (tenant, now) = (caller.tenant(), caller.now(&app));
-    let terms: Terms = serde_json::from_value(serde_json::Value::Object(body.terms))
-        .map_err(|error| invalid("terms", error.to_string()))?;
+    let terms: Terms = parse_json(serde_json::Value::Object(body.terms).to_string().as_bytes())?;
     if let Some((field, way)) = terms.fault() {
         return Err(invalid(field, way).into());
     }

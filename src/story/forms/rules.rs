@@ -96,6 +96,7 @@ pub const RULES: &[Form] = &[
             "as {supply_role:disclosed_agent|undisclosed_agent|principal}",
             "in {jurisdiction:name}",
             "state {state:name}",
+            "tax id {tax_id_type:ae_trn|sa_vat|in_gst} {tax_id:name}",
             "tier {tier:name}",
             "released {days:whole} days after {after:delivery|capture}",
             "reserve {reserve:percent} for {reserve_days:whole} days",

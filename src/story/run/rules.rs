@@ -88,6 +88,10 @@ impl Runner<'_> {
         if let Some(days) = it.whole("days") {
             body = body.set("release", json!({ "after": it.name("after"), "days": days }));
         }
+        if let Some(number) = it.word("tax_id") {
+            let tax_id = json!({ "type": it.name("tax_id_type"), "value": number });
+            body = body.set("tax_id", tax_id);
+        }
         if let Some(reserve) = it.get("reserve") {
             let days = it.whole("reserve_days");
             let percent = super::api::plain(reserve);

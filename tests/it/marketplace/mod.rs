@@ -6,6 +6,7 @@ mod interleavings;
 mod orders;
 mod releases;
 mod rules;
+mod tax_ids;
 mod vendors;
 
 use serde_json::{Value, json};

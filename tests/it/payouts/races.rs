@@ -104,3 +104,55 @@ async fn a_file_asked_for_by_many_at_once_is_one_file() {
     let made: i64 = shop.app.sql("select count(*) from payouts.file").await;
     assert_eq!(made, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refunds_during_payout_runs_end_in_a_payout_with_a_debt_or_in_neither() {
+    let shop = Arc::new(Shop::open().await);
+    let vendors: Vec<String> = (1..=8).map(|n| format!("V{n}")).collect();
+    let payees: Vec<String> = vendors.iter().map(|it| format!("vendors/{it}")).collect();
+    let terms = json!({ "release": { "after": "capture", "days": 1 } });
+    shop.app.terms("default", terms).await;
+    for vendor in &vendors {
+        shop.terms(&format!("vendors/{vendor}"), json!({ "schedule": "daily" })).await;
+    }
+    shop.ready(&payees.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut orders = Vec::new();
+    for vendor in &vendors {
+        orders.push(shop.app.paid(&[(vendor, 10_500)]).await);
+    }
+    shop.app.days(1).await;
+    assert_eq!(shop.app.holds("vendor_payable:V1:available").await, "94.50 AED");
+    let (gate, mut tasks) = (Arc::new(Barrier::new(10)), JoinSet::new());
+    for n in 0..10 {
+        let (shop, gate, order) = (Arc::clone(&shop), Arc::clone(&gate), orders.get(n).cloned());
+        tasks.spawn(async move {
+            gate.wait().await;
+            match order {
+                None => shop.run().await,
+                Some(order) => {
+                    let refund = shop.app.refund(&order, None).await;
+                    assert_eq!(refund.status, 200, "{refund:#?}");
+                    refund
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
+    shop.app.settle().await;
+    for vendor in &vendors {
+        let paid = "select count(*), coalesce(sum(amount), 0)::bigint from payouts.payout
+                    where payee = $1 and state <> 'gated'";
+        let owner = &mut shop.app.books.db.owner().await;
+        let (made, paid): (i64, i64) =
+            sqlx::query_as(paid).bind(vendor).fetch_one(owner).await.unwrap();
+        let debt = shop.app.holds(&format!("vendor_receivable:{vendor}")).await;
+        match (made, paid) {
+            (1, 9_450) => assert_eq!(debt, "94.50 AED", "{vendor}"),
+            (0, 0) => assert!(["0", "0.00 AED"].contains(&debt.as_str()), "{vendor}: {debt}"),
+            other => panic!("{vendor}: {other:?}"),
+        }
+        let left = shop.app.holds(&format!("vendor_payable:{vendor}:available")).await;
+        assert_eq!(left, "0.00 AED", "{vendor}");
+    }
+    shop.app.prove().await;
+}
