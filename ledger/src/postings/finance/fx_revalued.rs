@@ -60,11 +60,11 @@ mod tests {
         assert_eq!(
             told(750) + &told(-750),
             "
-dr fx_clearing                               7.50 AED
-cr fx_gain                                   7.50 AED
+dr fx_clearing                              7.50 AED
+cr fx_gain                                  7.50 AED
 
-dr fx_loss                                   7.50 AED
-cr fx_clearing                               7.50 AED
+dr fx_loss                                  7.50 AED
+cr fx_clearing                              7.50 AED
 "
         );
         assert!(FxRevalued { difference: aed(0) }.posting().is_err());

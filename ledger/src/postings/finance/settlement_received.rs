@@ -67,9 +67,9 @@ mod tests {
         assert_eq!(
             page(&(ENTRY.example)().unwrap()),
             "
-dr bank:aed_main                            98.75 AED
-dr bank_charges                              2.00 AED
-cr settlement_in_transit:stripe            100.75 AED
+dr bank:aed_main                           98.75 AED
+dr bank_charges                             2.00 AED
+cr settlement_in_transit:stripe           100.75 AED
 "
         );
     }
