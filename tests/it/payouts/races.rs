@@ -112,9 +112,6 @@ async fn refunds_during_payout_runs_end_in_a_payout_with_a_debt_or_in_neither() 
     let payees: Vec<String> = vendors.iter().map(|it| format!("vendors/{it}")).collect();
     let terms = json!({ "release": { "after": "capture", "days": 1 } });
     shop.app.terms("default", terms).await;
-    for vendor in &vendors {
-        shop.terms(&format!("vendors/{vendor}"), json!({ "schedule": "daily" })).await;
-    }
     shop.ready(&payees.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let mut orders = Vec::new();
     for vendor in &vendors {
@@ -122,6 +119,9 @@ async fn refunds_during_payout_runs_end_in_a_payout_with_a_debt_or_in_neither() 
     }
     shop.app.days(1).await;
     assert_eq!(shop.app.holds("vendor_payable:V1:available").await, "94.50 AED");
+    for vendor in &vendors {
+        shop.terms(&format!("vendors/{vendor}"), json!({ "schedule": "daily" })).await;
+    }
     let (gate, mut tasks) = (Arc::new(Barrier::new(10)), JoinSet::new());
     for n in 0..10 {
         let (shop, gate, order) = (Arc::clone(&shop), Arc::clone(&gate), orders.get(n).cloned());
