@@ -1,6 +1,6 @@
 //! Balances that stay as they are until the end of the transaction: read under their locks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use mizan_money::{AccountId, Currency, Money, TenantId};
@@ -51,4 +51,28 @@ pub async fn hold(
         Ok((key, Held { id: head.public_id, balance, entries: head.version }))
     };
     wanted.into_iter().map(held).collect()
+}
+
+/// Locks the same heads and tells what each account holds on its normal side. None is made: one that
+/// nobody has used yet holds nothing.
+///
+/// # Errors
+/// The database.
+pub async fn lock_balances(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    accounts: impl IntoIterator<Item = (AccountRef, Currency)>,
+) -> Result<BTreeMap<(AccountRef, Currency), Money>, LedgerError> {
+    let accounts: Vec<_> = accounts.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    if accounts.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let heads = store::lock_heads(conn, tenant, &accounts).await?;
+    let balance = |key: (AccountRef, Currency)| {
+        let net = heads.get(&key).map_or(0, |head| head.debits - head.credits);
+        let minor = on_normal_side(key.0.role().line(), net);
+        let money = Money::new(minor, key.1);
+        (key, money)
+    };
+    Ok(accounts.into_iter().map(balance).collect())
 }

@@ -27,7 +27,6 @@ pub mod entry;
 mod error;
 mod fold;
 mod hold;
-mod locked;
 pub mod period;
 mod post;
 pub mod postings;
@@ -40,8 +39,7 @@ pub use account::AccountRef;
 pub use chart::Role;
 pub use entry::{Leg, Posting, Side, credit, debit};
 pub use error::{AccountError, LedgerError, PostingError};
-pub use hold::{Held, hold};
-pub use locked::lock_balances;
+pub use hold::{Held, hold, lock_balances};
 pub use post::post;
 pub use store::ensure_partitions;
 pub use transaction::{

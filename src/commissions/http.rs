@@ -204,8 +204,7 @@ async fn create_rule(
     };
     idempotent(&app, &caller, &idempotency, "create_commission_rule", |tx| {
         work(async move {
-            let known = store::rules_in_force(tx, tenant, now).await?.len();
-            if i64::try_from(known).unwrap_or(i64::MAX) >= RULES_MAX {
+            if store::rules_to_come(tx, tenant, now).await? >= RULES_MAX {
                 let message = format!("There are {RULES_MAX} rules: end one first.");
                 return Err(invalid("name", message).into());
             }

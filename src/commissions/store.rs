@@ -7,12 +7,16 @@ use uuid::Uuid;
 
 use super::rule::{Base, CommissionRuleId, NewRule, Rule};
 use super::tax::{NewTaxPolicy, Regime, TaxPolicy, TaxPolicyId};
+use crate::db::DatedRules;
 use crate::payments::PaymentError;
 
 type Result<T> = std::result::Result<T, PaymentError>;
 
 /// The most rules, and the most policies, of a tenant that are in force or to come.
 pub const RULES_MAX: i64 = 2_000;
+
+const RULES: DatedRules = DatedRules("commissions.rule");
+const TAXES: DatedRules = DatedRules("commissions.tax_policy");
 
 fn corrupt(what: impl std::fmt::Display) -> PaymentError {
     PaymentError::Corrupt { what: what.to_string() }
@@ -31,17 +35,7 @@ pub async fn rules_in_force(
     tenant: TenantId,
     at: Timestamp,
 ) -> Result<Vec<Rule>> {
-    let rows = sqlx::query(
-        "select * from commissions.rule
-         where tenant_id = $1 and (valid_until is null or valid_until > $2)
-         order by id limit $3",
-    )
-    .bind(tenant.0)
-    .bind(at)
-    .bind(RULES_MAX)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(rule_from).collect()
+    RULES.not_over(conn, tenant, at, RULES_MAX).await?.iter().map(rule_from).collect()
 }
 
 /// Every policy that is not over at a time.
@@ -53,17 +47,19 @@ pub async fn taxes_in_force(
     tenant: TenantId,
     at: Timestamp,
 ) -> Result<Vec<TaxPolicy>> {
-    let rows = sqlx::query(
-        "select * from commissions.tax_policy
-         where tenant_id = $1 and (valid_until is null or valid_until > $2)
-         order by id limit $3",
-    )
-    .bind(tenant.0)
-    .bind(at)
-    .bind(RULES_MAX)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(tax_from).collect()
+    TAXES.not_over(conn, tenant, at, RULES_MAX).await?.iter().map(tax_from).collect()
+}
+
+/// How many rules are not over at a time.
+///
+/// # Errors
+/// The database.
+pub async fn rules_to_come(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    at: Timestamp,
+) -> Result<i64> {
+    Ok(RULES.count_not_over(conn, tenant, at).await?)
 }
 
 /// Rules, newest first, from behind one.
@@ -76,17 +72,7 @@ pub async fn rules(
     after: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Rule>> {
-    let rows = sqlx::query(
-        "select * from commissions.rule
-         where tenant_id = $1 and ($2::uuid is null or id < $2)
-         order by id desc limit $3",
-    )
-    .bind(tenant.0)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(rule_from).collect()
+    RULES.page(conn, tenant, after, limit).await?.iter().map(rule_from).collect()
 }
 
 /// Policies, newest first, from behind one.
@@ -99,17 +85,7 @@ pub async fn taxes(
     after: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<TaxPolicy>> {
-    let rows = sqlx::query(
-        "select * from commissions.tax_policy
-         where tenant_id = $1 and ($2::uuid is null or id < $2)
-         order by id desc limit $3",
-    )
-    .bind(tenant.0)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(tax_from).collect()
+    TAXES.page(conn, tenant, after, limit).await?.iter().map(tax_from).collect()
 }
 
 /// Adds a rule.
@@ -185,19 +161,7 @@ pub async fn end_rule(
     id: CommissionRuleId,
     now: Timestamp,
 ) -> Result<Rule> {
-    let row = sqlx::query(
-        "update commissions.rule
-         set valid_until = case
-             when valid_until is null or valid_until > greatest($3, valid_from)
-             then greatest($3, valid_from + interval '1 microsecond') else valid_until end
-         where tenant_id = $1 and id = $2
-         returning *",
-    )
-    .bind(tenant.0)
-    .bind(id.uuid())
-    .bind(now)
-    .fetch_optional(conn)
-    .await?;
+    let row = RULES.end(conn, tenant, id.uuid(), now).await?;
     let missing = || PaymentError::NotFound { id: id.to_string() };
     row.as_ref().map(rule_from).transpose()?.ok_or_else(missing)
 }

@@ -9,6 +9,7 @@
 //! - A commit whose answer was lost is never repeated: it is reported as unknown, and the
 //!   caller's idempotency key finds out.
 
+mod dated;
 mod error;
 mod migrate;
 mod open;
@@ -16,6 +17,7 @@ mod pool;
 pub mod private_cluster;
 mod store;
 
+pub use dated::DatedRules;
 pub use error::{DbError, Retry, Retryable};
 pub use migrate::{FirstTenant, MigrationError, SchemaState, ensure_tenant, migrate};
 pub use open::savepoint;

@@ -6,9 +6,11 @@ use sqlx::{PgConnection, Row};
 
 use super::error::RoutingError;
 use super::rule::{NewRule, Others, RoutingRuleId, Rule};
-use crate::db::DbError;
+use crate::db::{DatedRules, DbError};
 
 type Result<T> = std::result::Result<T, RoutingError>;
+
+const RULES: DatedRules = DatedRules("payments.routing_rule");
 
 /// Most rules that one decision looks at.
 pub const RULES_MAX: i64 = 500;
@@ -46,17 +48,7 @@ pub async fn rules(
     after: Option<RoutingRuleId>,
     limit: i64,
 ) -> Result<Vec<Rule>> {
-    let rows = sqlx::query(
-        "select * from payments.routing_rule
-         where tenant_id = $1 and ($2::uuid is null or id < $2)
-         order by id desc
-         limit $3",
-    )
-    .bind(tenant.0)
-    .bind(after.map(|id| id.uuid()))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+    let rows = RULES.page(conn, tenant, after.map(|id| id.uuid()), limit).await?;
     rows.iter().map(rule_from).collect()
 }
 
@@ -69,11 +61,7 @@ pub async fn rules_to_come(
     tenant: TenantId,
     now: Timestamp,
 ) -> Result<i64> {
-    let count = sqlx::query_scalar(
-        "select count(*) from payments.routing_rule
-         where tenant_id = $1 and (valid_until is null or valid_until > $2)",
-    );
-    Ok(count.bind(tenant.0).bind(now).fetch_one(conn).await?)
+    Ok(RULES.count_not_over(conn, tenant, now).await?)
 }
 
 /// Adds a rule.
@@ -118,21 +106,7 @@ pub async fn end(
     id: RoutingRuleId,
     now: Timestamp,
 ) -> Result<Rule> {
-    sqlx::query(
-        "update payments.routing_rule
-         set valid_until = greatest($3, valid_from + interval '1 microsecond')
-         where tenant_id = $1 and id = $2 and (valid_until is null or valid_until > $3)",
-    )
-    .bind(tenant.0)
-    .bind(id.uuid())
-    .bind(now)
-    .execute(&mut *conn)
-    .await?;
-    let row = sqlx::query("select * from payments.routing_rule where tenant_id = $1 and id = $2")
-        .bind(tenant.0)
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row = RULES.end(conn, tenant, id.uuid(), now).await?;
     row.as_ref()
         .map(rule_from)
         .transpose()?

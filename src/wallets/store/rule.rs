@@ -10,6 +10,9 @@ use super::super::error::WalletError;
 use super::super::grant::Delivered;
 use super::super::rule::{Basis, CashbackRule, CashbackRuleId, NewCashbackRule};
 use super::{Result, corrupt, currency, rate};
+use crate::db::DatedRules;
+
+const RULES: DatedRules = DatedRules("wallets.cashback_rule");
 
 /// Most rules that one grant looks at.
 const RULES_MAX: i64 = 500;
@@ -66,11 +69,7 @@ pub(in super::super) async fn rules_to_come(
     tenant: TenantId,
     now: Timestamp,
 ) -> Result<i64> {
-    let count = sqlx::query_scalar(
-        "select count(*) from wallets.cashback_rule
-         where tenant_id = $1 and (valid_until is null or valid_until > $2)",
-    );
-    Ok(count.bind(tenant.0).bind(now).fetch_one(conn).await?)
+    Ok(RULES.count_not_over(conn, tenant, now).await?)
 }
 
 /// Rules, newest first, from behind one.
@@ -80,17 +79,7 @@ pub(in super::super) async fn rules(
     after: Option<CashbackRuleId>,
     limit: i64,
 ) -> Result<Vec<CashbackRule>> {
-    let rows = sqlx::query(
-        "select * from wallets.cashback_rule
-         where tenant_id = $1 and ($2::uuid is null or id < $2)
-         order by id desc
-         limit $3",
-    )
-    .bind(tenant.0)
-    .bind(after.map(|id| id.uuid()))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+    let rows = RULES.page(conn, tenant, after.map(|id| id.uuid()), limit).await?;
     rows.iter().map(rule_from).collect()
 }
 
@@ -124,21 +113,7 @@ pub(in super::super) async fn end_rule(
     id: CashbackRuleId,
     now: Timestamp,
 ) -> Result<CashbackRule> {
-    sqlx::query(
-        "update wallets.cashback_rule
-         set valid_until = greatest($3, valid_from + interval '1 microsecond')
-         where tenant_id = $1 and id = $2 and (valid_until is null or valid_until > $3)",
-    )
-    .bind(tenant.0)
-    .bind(id.uuid())
-    .bind(now)
-    .execute(&mut *conn)
-    .await?;
-    let row = sqlx::query("select * from wallets.cashback_rule where tenant_id = $1 and id = $2")
-        .bind(tenant.0)
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row = RULES.end(conn, tenant, id.uuid(), now).await?;
     let row = row.ok_or_else(|| WalletError::NotFound { id: id.to_string() })?;
     rule_from(&row)
 }
