@@ -1,12 +1,15 @@
 //! Who stands behind a request: taken by handlers that need an API key.
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts, MatchedPath, RawPathParams};
 use axum::http::{HeaderMap, header, request::Parts};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use mizan_money::{ApiKeyId, TenantId, Timestamp};
 
+use super::policy::{Asker, Verdict, rule_of};
+use super::role::{Role, Subject};
+use super::scope::Scopes;
 use super::{ApiKey, KeyLookUps, Mode};
 use crate::app::App;
 use crate::http::{Code, Problem};
@@ -14,53 +17,115 @@ use crate::http::{Code, Problem};
 /// The longest header that can hold a key, in either form.
 const HEADER_BYTES_MAX: usize = 512;
 
-/// The tenant and key of a request whose key was checked. There is no other way to get one
-/// from a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Who holds a key, as the database knows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Holder {
+    pub tenant: TenantId,
+    pub key: ApiKeyId,
+    pub mode: Mode,
+    /// How far the tenant's test clock is ahead.
+    pub ahead: TimeDelta,
+    pub role: Role,
+    pub scopes: Scopes,
+    pub subject: Option<Subject>,
+    /// From when on it is no key any more.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The tenant and key of a request whose key was checked, and that may do what it asks. There is
+/// no other way to get one from a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Caller {
-    tenant: TenantId,
-    key: ApiKeyId,
-    mode: Mode,
-    ahead: TimeDelta,
+    holder: Holder,
 }
 
 impl Caller {
     /// The marketplace whose money this is about.
     #[must_use]
     pub const fn tenant(&self) -> TenantId {
-        self.tenant
+        self.holder.tenant
     }
 
     /// The key's public name.
     #[must_use]
     pub const fn key(&self) -> ApiKeyId {
-        self.key
+        self.holder.key
     }
 
     /// Play money or real money.
     #[must_use]
     pub const fn mode(&self) -> Mode {
-        self.mode
+        self.holder.mode
+    }
+
+    /// What the caller is to the marketplace.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.holder.role
+    }
+
+    /// What the caller's key is narrowed to.
+    #[must_use]
+    pub const fn scopes(&self) -> Scopes {
+        self.holder.scopes
+    }
+
+    /// The one customer, vendor or affiliate of whom the caller may hear; none where of all.
+    #[must_use]
+    pub fn only(&self, role: Role) -> Option<&str> {
+        self.subject().filter(|_| self.holder.role == role)
+    }
+
+    /// Whether something of this customer, vendor or affiliate may be shown to the caller.
+    #[must_use]
+    pub fn may_see(&self, role: Role, whose: &str) -> bool {
+        !self.holder.role.is_outside() || self.only(role) == Some(whose)
+    }
+
+    fn subject(&self) -> Option<&str> {
+        self.holder.subject.as_ref().map(Subject::as_str)
     }
 
     /// The time it is for the caller: a tenant that plays may be ahead of the others. Whatever a
     /// request does or writes down goes by it.
     #[must_use]
     pub fn now(&self, app: &App) -> Timestamp {
-        app.clock.now_ahead(self.ahead)
-    }
-
-    /// Who was found behind a key, and how far its tenant's test clock is ahead.
-    pub(super) const fn new(tenant: TenantId, key: ApiKeyId, mode: Mode, ahead: TimeDelta) -> Self {
-        Self { tenant, key, mode, ahead }
+        app.clock.now_ahead(self.holder.ahead)
     }
 
     /// Finds who holds `key`.
     ///
     /// # Errors
     /// 401 when nobody does, 503 when the database is away.
-    pub async fn of_key(keys: &KeyLookUps, key: &ApiKey) -> Result<Self, Problem> {
-        keys.find(key.digest()).await?.ok_or_else(invalid_key)
+    pub async fn of_key(keys: &KeyLookUps, key: &ApiKey, now: Timestamp) -> Result<Self, Problem> {
+        let found = keys.find(key.digest()).await?;
+        let good = found.filter(|it| it.expires_at.is_none_or(|end| now < end));
+        good.map(|holder| Self { holder }).ok_or_else(invalid_key)
+    }
+
+    /// Whether the caller may use the route of a request.
+    ///
+    /// # Errors
+    /// 403 where the role or the key does not go so far, 404 where it is somebody else's.
+    async fn check(&self, parts: &mut Parts) -> Result<(), Problem> {
+        let path = MatchedPath::from_request_parts(parts, &()).await;
+        let path = path.map_err(|error| Problem::internal(&error))?;
+        let named = RawPathParams::from_request_parts(parts, &()).await;
+        let named = named.map_err(|_| Problem::not_found())?;
+        let Some(rule) = rule_of(parts.method.as_str(), path.as_str()) else {
+            return Err(may_not("This route is for nobody."));
+        };
+        let role = self.holder.role;
+        let asker = Asker { role, scopes: self.holder.scopes, subject: self.subject() };
+        let value = |name: &str| named.iter().find(|(it, _)| *it == name).map(|(_, value)| value);
+        match rule.verdict(&asker, value) {
+            Verdict::May => Ok(()),
+            Verdict::Hidden => Err(Problem::not_found()),
+            Verdict::MayNot => Err(may_not(&format!(
+                "It takes `{}`, which this key of the role `{role}` does not have.",
+                rule.scope
+            ))),
+        }
     }
 }
 
@@ -74,15 +139,23 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let key = key_of(&parts.headers)?;
         let app = App::from_ref(state);
-        let caller = Self::of_key(&app.keys, &key).await?;
-        app.clock.learn(caller.tenant, caller.ahead);
-        tracing::debug!(tenant = %caller.tenant, key = %caller.key, "caller");
+        let now = app.clock.now();
+        let caller = Self::of_key(&app.keys, &key, now).await?;
+        caller.check(parts).await?;
+        let Holder { tenant, key, ahead, .. } = caller.holder;
+        app.clock.learn(tenant, ahead);
+        app.keys.was_used(tenant, key, now);
+        tracing::debug!(%tenant, %key, role = %caller.holder.role, "caller");
         Ok(caller)
     }
 }
 
 fn invalid_key() -> Problem {
-    Problem::new(Code::ApiKeyInvalid, "No such key, or it was revoked.")
+    Problem::new(Code::ApiKeyInvalid, "No such key, or it was revoked or has expired.")
+}
+
+fn may_not(detail: &str) -> Problem {
+    Problem::new(Code::NotAllowed, detail)
 }
 
 /// The key in the header: as a bearer token, or as the user name of basic authentication.

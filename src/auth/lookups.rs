@@ -5,20 +5,22 @@
 //! Each answer therefore comes from a statement that began after its caller came, so that a
 //! revoked key is refused from the commit of its revocation on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mizan_money::{ApiKeyId, TenantId, Timestamp};
 use tokio::sync::oneshot;
 
-use super::{Caller, store};
+use super::caller::Holder;
+use super::store;
 use crate::db::{Db, DbError, work};
 use crate::http::Problem;
 
 /// SHA-256 of a key.
 pub(super) type Digest = [u8; 32];
 /// Who holds a key, if anybody does.
-type Found = Result<Option<Caller>, Problem>;
+type Found = Result<Option<Holder>, Problem>;
 
 /// Who waits, by what they hold. As many as there are requests at once, which is bounded.
 type Waiting = HashMap<Digest, Vec<oneshot::Sender<Found>>>;
@@ -32,7 +34,11 @@ pub struct KeyLookUps {
 struct Inner {
     db: Db,
     queue: Mutex<Queue>,
+    used: Mutex<Used>,
 }
+
+/// When each key was used since that was last written down. As many as there are keys in use.
+type Used = HashMap<(TenantId, ApiKeyId), Timestamp>;
 
 #[derive(Default)]
 struct Queue {
@@ -58,7 +64,32 @@ impl KeyLookUps {
     /// Look-ups in `db`.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self { inner: Arc::new(Inner { db, queue: Mutex::default() }) }
+        let (queue, used) = (Mutex::default(), Mutex::default());
+        Self { inner: Arc::new(Inner { db, queue, used }) }
+    }
+
+    /// Remembers that a key was used.
+    pub(super) fn was_used(&self, tenant: TenantId, key: ApiKeyId, now: Timestamp) {
+        self.inner.used().insert((tenant, key), now);
+    }
+
+    /// Writes down when keys were used. What cannot be written is lost: it is for people, who
+    /// want to know which keys can go.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn write_used(&self) -> Result<(), DbError> {
+        let mut tenants: BTreeMap<TenantId, Vec<(ApiKeyId, Timestamp)>> = BTreeMap::new();
+        for ((tenant, key), at) in std::mem::take(&mut *self.inner.used()) {
+            tenants.entry(tenant).or_default().push((key, at));
+        }
+        for (tenant, used) in &tenants {
+            let written = self.inner.db.transaction("keys_used", *tenant, |tx| {
+                work(async move { Ok::<_, DbError>(store::used(tx, *tenant, used).await?) })
+            });
+            written.await?;
+        }
+        Ok(())
     }
 
     /// Who holds the key of this digest now.
@@ -82,6 +113,10 @@ impl KeyLookUps {
 }
 
 impl Inner {
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,7 +136,7 @@ impl Inner {
         let found = self.look_up(&digests).await.map_err(Problem::from);
         for (place, callers) in callers.into_iter().enumerate() {
             let answer = match &found {
-                Ok(found) => Ok(found.get(place).copied().flatten()),
+                Ok(found) => Ok(found.get(place).cloned().flatten()),
                 Err(problem) => Err(problem.clone()),
             };
             for caller in callers {
@@ -111,7 +146,7 @@ impl Inner {
         }
     }
 
-    async fn look_up(&self, digests: &[Digest]) -> Result<Vec<Option<Caller>>, DbError> {
+    async fn look_up(&self, digests: &[Digest]) -> Result<Vec<Option<Holder>>, DbError> {
         self.db
             .tenantless("tenants_of_keys", |tx| {
                 work(async move { Ok(store::tenants_of_keys(tx, digests).await?) })

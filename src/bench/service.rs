@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use mizan::auth::Mode;
+use mizan::auth::{CreateKey, Mode, Role};
 use rustix::process::{Pid, Signal, kill_process};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -66,7 +66,8 @@ impl Service {
         folder: &Path,
     ) -> Result<Self, Failure> {
         let (db, clock) = (&books.app.db, &books.app.clock);
-        let made = make_key(db, clock, TENANT, "benchmark", Mode::Test).await?;
+        let asked = CreateKey::new("benchmark", Mode::Test, Role::Admin);
+        let made = make_key(db, clock, TENANT, &asked).await?;
         let address = free_address().await?;
         let log = folder.join("service.log");
         let url = match commits {

@@ -1,6 +1,7 @@
 //! `mizan keys`: the keys that callers present, made, listed and revoked.
 
-use mizan::auth::{Mode, list_keys};
+use chrono::TimeDelta;
+use mizan::auth::{CreateKey, ListedKey, Mode, NewKey, Role, Scope, list_keys};
 use mizan::clock::Clock;
 use mizan::db::Db;
 use mizan_money::{ApiKeyId, TenantId, Timestamp};
@@ -8,9 +9,12 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::database::Place;
-use super::end::{CommandResult, End};
+use super::end::{CommandResult, End, Failure};
 use super::output::{self, Format};
 use super::service;
+
+/// As many keys as a list shows.
+const LISTED_MAX: i64 = 500;
 
 /// The commands about keys.
 #[derive(Debug, clap::Subcommand)]
@@ -19,6 +23,8 @@ pub enum Command {
     Create(CreateArgs),
     /// List the keys without their secrets, newest first
     List(ListArgs),
+    /// Make a key that takes the place of another
+    Roll(RollArgs),
     /// Revoke a key; from then on nobody can call with it
     Revoke(RevokeArgs),
 }
@@ -35,6 +41,18 @@ pub struct CreateArgs {
     /// Make a key for real money
     #[arg(long)]
     live: bool,
+    /// What its holder is: customer, vendor, affiliate, support, finance, admin or super_admin
+    #[arg(long, default_value = "admin")]
+    role: Role,
+    /// Narrow it to this, such as payments:read; may be given again
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<Scope>,
+    /// Which customer, vendor or affiliate its holder is
+    #[arg(long, value_name = "ID")]
+    subject: Option<String>,
+    /// From when on it is no key any more, such as 2027-01-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    expires_at: Option<Timestamp>,
     #[command(flatten)]
     format: Format,
     #[command(flatten)]
@@ -45,6 +63,24 @@ pub struct CreateArgs {
 #[derive(Debug, clap::Args)]
 pub struct ListArgs {
     /// The tenant whose money they move
+    #[arg(long, default_value_t = service::TENANT.0)]
+    tenant: i32,
+    #[command(flatten)]
+    format: Format,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A key to be rolled.
+#[derive(Debug, clap::Args)]
+pub struct RollArgs {
+    /// Its public name, `key_…`, as it was shown with the key
+    id: ApiKeyId,
+    /// For how many seconds the old key stays good beside the new one, at most 7 days
+    #[arg(long, value_name = "SECONDS", default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(0..=604_800))]
+    overlap: u32,
+    /// The tenant it belongs to
     #[arg(long, default_value_t = service::TENANT.0)]
     tenant: i32,
     #[command(flatten)]
@@ -70,6 +106,7 @@ pub fn run(command: Command) -> CommandResult {
     match command {
         Command::Create(args) => args.place.read(async |db| create(&args, db).await),
         Command::List(args) => args.place.read(async |db| list(&args, db).await),
+        Command::Roll(args) => args.place.read(async |db| roll(&args, db).await),
         Command::Revoke(args) => args.place.read(async |db| revoke(&args, db).await),
     }
 }
@@ -79,9 +116,23 @@ async fn create(args: &CreateArgs, db: Db) -> CommandResult {
     if !db.tenant_ids().await?.contains(&tenant) {
         return Err(format!("there is no tenant {tenant}").into());
     }
-    let made = service::make_key(&db, &Clock::system(), tenant, &args.name, mode).await?;
+    if args.role.is_outside() != args.subject.is_some() {
+        return Err("customers, vendors and affiliates are named by --subject; others not".into());
+    }
+    let command = CreateKey {
+        scopes: args.scopes.clone(),
+        subject: args.subject.clone(),
+        expires_at: args.expires_at,
+        ..CreateKey::new(&args.name, mode, args.role)
+    };
+    let made = service::make_key(&db, &Clock::system(), tenant, &command).await?;
+    show(&made, tenant, args.format)
+}
+
+/// A new key, this once.
+fn show(made: &NewKey, tenant: TenantId, format: Format) -> CommandResult {
     let (id, key) = (made.id, made.key.secret().expose_secret());
-    if args.format.json {
+    if format.json {
         output::print_json(&json!({ "id": id, "key": key, "tenant": tenant.0 }))?;
     } else {
         output::print(&format!(
@@ -91,26 +142,48 @@ async fn create(args: &CreateArgs, db: Db) -> CommandResult {
     Ok(End::Done)
 }
 
+async fn roll(args: &RollArgs, db: Db) -> CommandResult {
+    let (tenant, overlap) = (TenantId(args.tenant), TimeDelta::seconds(args.overlap.into()));
+    let made = service::roll(&db, &Clock::system(), tenant, args.id, overlap).await?;
+    let made = made.ok_or_else(|| {
+        Failure::from(format!("tenant {tenant} has no key {} that is still good", args.id))
+    })?;
+    show(&made, tenant, args.format)
+}
+
 async fn list(args: &ListArgs, db: Db) -> CommandResult {
-    let keys = list_keys(&db, TenantId(args.tenant)).await?;
+    let keys = list_keys(&db, TenantId(args.tenant), None, LISTED_MAX).await?;
     if args.format.json {
         let json = keys.iter().map(|key| {
             json!({
-                "id": key.id, "name": key.name, "mode": key.mode,
-                "created_at": key.created_at, "revoked_at": key.revoked_at,
+                "id": key.id, "name": key.name, "mode": key.mode.as_str(), "role": key.role,
+                "scopes": scopes(key), "subject": key.subject, "created_at": key.created_at,
+                "created_by": key.created_by, "expires_at": key.expires_at,
+                "last_used_at": key.last_used_at, "revoked_at": key.revoked_at,
             })
         });
         output::print_json(&json.collect::<Value>())?;
     } else {
         let date = |at: Timestamp| at.format("%Y-%m-%d %H:%M:%S").to_string();
+        let dates = |at: Option<Timestamp>| at.map(date).unwrap_or_default();
         let rows = keys.into_iter().map(|key| {
-            let revoked = key.revoked_at.map(date).unwrap_or_default();
-            vec![key.id.to_string(), key.name, key.mode, date(key.created_at), revoked]
+            let role = key
+                .subject
+                .as_ref()
+                .map_or_else(|| key.role.to_string(), |subject| format!("{} {subject}", key.role));
+            let (id, mode, made) = (key.id.to_string(), key.mode.as_str(), date(key.created_at));
+            let (used, ended) = (dates(key.last_used_at), dates(key.revoked_at.or(key.expires_at)));
+            let scopes = scopes(&key).join(" ");
+            vec![id, key.name, mode.to_owned(), role, scopes, made, used, ended]
         });
-        let headline = ["key", "name", "mode", "made", "revoked"];
+        let headline = ["key", "name", "mode", "role", "scopes", "made", "last used", "ends"];
         output::print(&format!("{}\n", output::table(&headline, &[], rows.collect())))?;
     }
     Ok(End::Done)
+}
+
+fn scopes(key: &ListedKey) -> Vec<String> {
+    key.scopes.iter().map(Scope::to_string).collect()
 }
 
 async fn revoke(args: &RevokeArgs, db: Db) -> CommandResult {

@@ -1,7 +1,7 @@
 //! `mizan serve` and `mizan migrate`: the service on its database, until it is told to end.
 
 use mizan::app;
-use mizan::auth::{Mode, list_keys};
+use mizan::auth::{CreateKey, Mode, Role, list_keys};
 use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan::db::migrate;
@@ -51,9 +51,10 @@ async fn serve(opened: &Opened, clock_ahead: u32) -> CommandResult {
     let missing = gateways::missing(&config);
     let app = service::prepare(&opened.url, config, clock.clone()).await?;
     let listener = listen(&app.config).await?;
-    if list_keys(&app.db, TENANT).await?.is_empty() {
-        let mode = mode_of(&app.config);
-        let made = service::make_key(&app.db, &clock, TENANT, "first key", mode).await?;
+    if list_keys(&app.db, TENANT, None, 1).await?.is_empty() {
+        // Whoever runs the machine says who else does.
+        let first = CreateKey::new("first key", mode_of(&app.config), Role::SuperAdmin);
+        let made = service::make_key(&app.db, &clock, TENANT, &first).await?;
         let key = made.key.secret().expose_secret();
         output::print(&format!("API key of tenant {TENANT}, shown this once: {key}\n"))?;
     }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use mizan::app::App;
-use mizan::auth::{CreateKey, CreateKeyError, Mode, NewKey, create_key, revoke_key};
+use mizan::auth::{CreateKey, CreateKeyError, NewKey, create_key, lock_key, revoke_key, roll_key};
 use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan::db::{Db, DbError, migrate, work};
@@ -32,13 +33,34 @@ pub async fn make_key(
     db: &Db,
     clock: &Clock,
     tenant: TenantId,
-    name: &str,
-    mode: Mode,
+    command: &CreateKey,
 ) -> Result<NewKey, CreateKeyError> {
-    let command = &CreateKey { name: name.to_owned(), mode };
     let now = clock.now();
     db.transaction("create_key", tenant, |tx| {
         work(async move { create_key(tx, tenant, command, now).await })
+    })
+    .await
+}
+
+/// Makes a key that takes the place of another; none where that is no good any more.
+pub async fn roll(
+    db: &Db,
+    clock: &Clock,
+    tenant: TenantId,
+    id: ApiKeyId,
+    overlap: TimeDelta,
+) -> Result<Option<NewKey>, CreateKeyError> {
+    let now = clock.now();
+    db.transaction("roll_key", tenant, |tx| {
+        work(async move {
+            let old = lock_key(tx, tenant, id).await?;
+            match old.filter(|key| key.is_good(now)) {
+                None => Ok(None),
+                Some(old) => {
+                    roll_key(tx, tenant, &old, (overlap, "command line"), now).await.map(Some)
+                }
+            }
+        })
     })
     .await
 }

@@ -97,7 +97,7 @@ async fn list(
     }
     let (after, before) = bounds(page.cursor(), DisputeId::uuid);
     let intent = query.payment_intent.map(|id| id.uuid());
-    let listing = Listing { limit: page.rows(), after, before, state, intent };
+    let listing = Listing { limit: page.rows(), after, before, state, intent, customer: None };
     let tenant = caller.tenant();
     let views = app
         .db

@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use mizan::app::{self, App};
-use mizan::auth::{Mode, NewKey};
+use mizan::auth::{CreateKey, Mode, NewKey, Role};
 use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan_money::Currency;
@@ -112,7 +112,8 @@ impl Stage {
             others.insert(name, other);
         }
         let app = service::prepare(database_url, config, plan.clock.clone()).await?;
-        let key = service::make_key(&app.db, &plan.clock, TENANT, "demo", Mode::Test).await?;
+        let demo = CreateKey::new("demo", Mode::Test, Role::SuperAdmin);
+        let key = service::make_key(&app.db, &plan.clock, TENANT, &demo).await?;
 
         let (closing, closed) = oneshot::channel();
         let shutdown = async {

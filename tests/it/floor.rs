@@ -8,7 +8,7 @@ use axum::body::to_bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use mizan::app::{App, serve};
-use mizan::auth::{ApiKey, Caller, CreateKey, Mode, create_key, revoke_key};
+use mizan::auth::{ApiKey, Caller, CreateKey, Mode, Role, create_key, revoke_key};
 use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan::db::private_cluster::{ClusterOptions, PrivateCluster};
@@ -36,7 +36,7 @@ async fn app_on(url: &str) -> App {
 
 /// Something that leaves a row: a key by that name.
 async fn leave(tx: &mut Tx, tenant: TenantId, name: &str) -> Result<ApiKey, Problem> {
-    let command = CreateKey { name: name.to_owned(), mode: Mode::Test };
+    let command = CreateKey::new(name, Mode::Test, Role::Admin);
     let made = create_key(tx, tenant, &command, T0).await;
     Ok(made.map_err(|error| Problem::internal(&error))?.key)
 }
@@ -58,7 +58,7 @@ async fn key_of(app: &App, tenant: TenantId) -> ApiKey {
 }
 
 async fn caller(app: &App, tenant: TenantId) -> Caller {
-    Caller::of_key(&app.keys, &key_of(app, tenant).await).await.unwrap()
+    Caller::of_key(&app.keys, &key_of(app, tenant).await, T0).await.unwrap()
 }
 
 fn request(key: &str, body: &str) -> Idempotent {
@@ -179,7 +179,7 @@ async fn a_hundred_parallel_requests_with_one_key_have_one_effect() {
     let caller = caller(&app, db.tenant()).await;
     let tasks: Vec<_> = (0..100)
         .map(|_| {
-            let app = app.clone();
+            let (app, caller) = (app.clone(), caller.clone());
             tokio::spawn(async move {
                 let tenant = caller.tenant();
                 let request = request("k", "{}");
@@ -212,17 +212,17 @@ async fn a_key_answers_the_same_bytes_for_its_request_and_refuses_another() {
     let app = app_on(&db.url()).await;
     let ours = caller(&app, db.tenant()).await;
     let theirs = caller(&app, db.other_tenant()).await;
-    let send = async |who: Caller, key: &str, body: &str, number: i64| {
+    let send = async |who: &Caller, key: &str, body: &str, number: i64| {
         let request = request(key, body);
-        let answer = idempotent(&app, &who, &request, "thing", |_| {
+        let answer = idempotent(&app, who, &request, "thing", |_| {
             work(async move { Ok((StatusCode::OK, json!({"number": number}))) })
         });
         read(answer.await).await
     };
-    assert_eq!(send(ours, "k", "{}", 1).await, (200, false, r#"{"number":1}"#.to_owned()));
-    assert_eq!(send(ours, "k", "{}", 2).await, (200, true, r#"{"number":1}"#.to_owned()));
-    assert_eq!(send(ours, "k", "{ }", 3).await.2, "idempotency_key_reused");
-    assert_eq!(send(theirs, "k", "{}", 4).await, (200, false, r#"{"number":4}"#.to_owned()));
+    assert_eq!(send(&ours, "k", "{}", 1).await, (200, false, r#"{"number":1}"#.to_owned()));
+    assert_eq!(send(&ours, "k", "{}", 2).await, (200, true, r#"{"number":1}"#.to_owned()));
+    assert_eq!(send(&ours, "k", "{ }", 3).await.2, "idempotency_key_reused");
+    assert_eq!(send(&theirs, "k", "{}", 4).await, (200, false, r#"{"number":4}"#.to_owned()));
 }
 
 #[tokio::test]
@@ -291,18 +291,21 @@ async fn a_key_leads_to_its_tenant_until_it_is_revoked_and_only_a_digest_is_kept
     let db = TestDb::new().await;
     let app = app_on(&db.url()).await;
     let (ours, theirs) = (key_of(&app, db.tenant()).await, key_of(&app, db.other_tenant()).await);
-    let found = Caller::of_key(&app.keys, &ours).await.unwrap();
+    let found = Caller::of_key(&app.keys, &ours, T0).await.unwrap();
     assert_eq!((found.tenant(), found.mode()), (db.tenant(), Mode::Test));
-    assert_eq!(Caller::of_key(&app.keys, &theirs).await.unwrap().tenant(), db.other_tenant());
+    assert_eq!(Caller::of_key(&app.keys, &theirs, T0).await.unwrap().tenant(), db.other_tenant());
     let stranger = ApiKey::generate(Mode::Test).unwrap();
-    assert_eq!(Caller::of_key(&app.keys, &stranger).await.unwrap_err().code(), Code::ApiKeyInvalid);
+    assert_eq!(
+        Caller::of_key(&app.keys, &stranger, T0).await.unwrap_err().code(),
+        Code::ApiKeyInvalid
+    );
     // Somebody else's key cannot be revoked, and one's own only once.
-    let revoke = |who| {
-        app.db.transaction("revoke", who, move |tx| work(revoke_key(tx, who, found.key(), T0)))
-    };
+    let id = found.key();
+    let revoke =
+        |who| app.db.transaction("revoke", who, move |tx| work(revoke_key(tx, who, id, T0)));
     assert!(!revoke(db.other_tenant()).await.unwrap());
     assert!(revoke(db.tenant()).await.unwrap() && !revoke(db.tenant()).await.unwrap());
-    assert_eq!(Caller::of_key(&app.keys, &ours).await.unwrap_err().code(), Code::ApiKeyInvalid);
+    assert_eq!(Caller::of_key(&app.keys, &ours, T0).await.unwrap_err().code(), Code::ApiKeyInvalid);
     let rows: String = sqlx::query_scalar("select json_agg(k)::text from auth.api_key k")
         .fetch_one(&mut db.owner().await)
         .await

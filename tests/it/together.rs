@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mizan::auth::{ApiKey, Caller, CreateKey, Mode, NewKey, create_key, revoke_key};
+use mizan::auth::{ApiKey, Caller, CreateKey, Mode, NewKey, Role, create_key, revoke_key};
 use mizan::db::work;
 use mizan::http::Code;
 use mizan_money::TenantId;
@@ -272,7 +272,7 @@ async fn a_commit_that_breaks_off_is_settled_before_anybody_is_told() {
 }
 
 async fn make(app: &TestApp, tenant: TenantId) -> NewKey {
-    let command = &CreateKey { name: "together".to_owned(), mode: Mode::Test };
+    let command = &CreateKey::new("together", Mode::Test, Role::Admin);
     let made = app.app.db.transaction("key", tenant, |tx| {
         work(async move { create_key(tx, tenant, command, T0).await })
     });
@@ -283,7 +283,7 @@ async fn make(app: &TestApp, tenant: TenantId) -> NewKey {
 async fn look_up(app: &TestApp, keys: &[ApiKey]) -> Vec<Result<TenantId, Code>> {
     let asked = (0..100).map(|n| {
         let (keys, key) = (app.app.keys.clone(), keys[n % keys.len()].clone());
-        tokio::spawn(async move { Caller::of_key(&keys, &key).await })
+        tokio::spawn(async move { Caller::of_key(&keys, &key, T0).await })
     });
     let mut found = Vec::new();
     for task in asked.collect::<Vec<_>>() {

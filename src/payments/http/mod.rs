@@ -30,7 +30,7 @@ use super::store::{self, Listing};
 use super::sweep;
 use super::view::IntentView;
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, Role};
 use crate::db::work;
 use crate::http::{
     ApiJson, ApiPath, ApiQuery, Code, Cursor, GatewayTime, IdempotentJson, List, PageRequest,
@@ -64,6 +64,8 @@ struct ListQuery {
     ending_before: Option<PaymentIntentId>,
     /// Only those in this state.
     status: Option<String>,
+    /// Only those of this customer.
+    customer: Option<String>,
 }
 
 /// Create a payment intent
@@ -117,7 +119,12 @@ async fn list(
         return Err(Problem::new(Code::InvalidParameter, detail).param("status"));
     }
     let (after, before) = bounds(page.cursor(), PaymentIntentId::uuid);
-    let listing = Listing { limit: page.rows(), after, before, state, intent: None };
+    // A customer sees the own ones, whatever is asked for.
+    let customer = match (caller.only(Role::Customer), query.customer.as_deref()) {
+        (Some(own), Some(asked)) if own != asked => return Err(Problem::not_found()),
+        (own, asked) => own.or(asked),
+    };
+    let listing = Listing { limit: page.rows(), after, before, state, intent: None, customer };
     let tenant = caller.tenant();
     let found: Vec<Payment> = app
         .db
@@ -159,7 +166,9 @@ pub(super) async fn find(
             work(async move { Ok::<_, PaymentError>(store::load(tx, tenant, &[id]).await?.pop()) })
         })
         .await?;
-    found.ok_or_else(Problem::not_found)
+    let whose = |it: &Payment| it.intent.customer.clone().unwrap_or_default();
+    let seen = found.filter(|it| caller.may_see(Role::Customer, &whose(it)));
+    seen.ok_or_else(Problem::not_found)
 }
 
 /// Retrieve a payment intent

@@ -231,7 +231,8 @@ async fn list(
     let page = PageRequest::new(query.limit, query.starting_after, query.ending_before)?;
     let (after, before) = bounds(page.cursor(), RefundId::uuid);
     let intent = query.payment_intent.map(|id| id.uuid());
-    let listing = Listing { limit: page.rows(), after, before, state: None, intent };
+    let listing =
+        Listing { limit: page.rows(), after, before, state: None, intent, customer: None };
     let tenant = caller.tenant();
     let views = app
         .db

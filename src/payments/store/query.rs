@@ -161,6 +161,8 @@ pub struct Listing<'a> {
     pub state: Option<&'a str>,
     /// Of this intent; for refunds.
     pub intent: Option<Uuid>,
+    /// Of this customer; for intents.
+    pub customer: Option<&'a str>,
 }
 
 /// Ids of intents, newest first; going backwards they come oldest first.
@@ -178,6 +180,7 @@ pub async fn intents(
              and ($2::uuid is null or id < $2)
              and ($3::uuid is null or id > $3)
              and ($4::text is null or state = $4)
+             and ($6::text is null or customer = $6)
          order by case when $3::uuid is not null then id end, id desc
          limit $5",
     )
@@ -186,6 +189,7 @@ pub async fn intents(
     .bind(listing.before)
     .bind(listing.state)
     .bind(listing.limit)
+    .bind(listing.customer)
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(PaymentIntentId::from_uuid).collect())

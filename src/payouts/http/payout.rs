@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use mizan_ledger::postings::Payee;
 use mizan_money::id::PayoutId;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -15,7 +16,7 @@ use super::news::OutcomeBody;
 use super::view::PayoutView;
 use super::{Nothing, desk, rail, rate, text};
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, Role};
 use crate::db::work;
 use crate::http::{
     ApiPath, ApiQuery, Cursor, IdempotentJson, List, PageRequest, Problem, idempotent,
@@ -82,15 +83,23 @@ async fn retrieve_payout(
     caller: Caller,
     ApiPath(id): ApiPath<PayoutId>,
 ) -> Result<Json<PayoutView>, Problem> {
-    let desk = &desk(&app, &caller);
+    let (desk, own) = (&desk(&app, &caller), &own(&caller));
     let found = app.db.read("payout", desk.tenant, |tx| {
         work(async move {
             let payout = store::payout(tx, desk.tenant, id).await?;
-            let payout = payout.ok_or_else(|| PayoutError::NotFound { id: id.to_string() })?;
+            let seen = payout.filter(|it| own.as_ref().is_none_or(|own| *own == it.payee));
+            let payout = seen.ok_or_else(|| PayoutError::NotFound { id: id.to_string() })?;
             PayoutView::whole(tx, desk, payout).await
         })
     });
     Ok(Json(found.await?))
+}
+
+/// The vendor or affiliate whose payouts alone the caller sees; none where all.
+fn own(caller: &Caller) -> Option<Payee> {
+    let vendor = || caller.only(Role::Vendor).map(|id| Payee::Vendor(id.to_owned()));
+    let affiliate = || caller.only(Role::Affiliate).map(|id| Payee::Affiliate(id.to_owned()));
+    vendor().or_else(affiliate)
 }
 
 /// What a list of payouts is narrowed to.
@@ -132,6 +141,12 @@ async fn list_payouts(
 ) -> Result<Json<List<PayoutView>>, Problem> {
     let page = PageRequest::new(query.limit, query.starting_after, query.ending_before)?;
     let payee = super::payee::one_of(query.vendor.as_deref(), query.affiliate.as_deref())?;
+    // Who is outside sees the own ones, whatever is asked for.
+    let payee = match own(&caller) {
+        None => payee,
+        Some(own) if payee.as_ref().is_none_or(|it| *it == own) => Some(own),
+        Some(_) => return Err(Problem::not_found()),
+    };
     let state = query.status.as_deref().map(|word| {
         let message = "A status is a word such as `gated`, `reserved`, `paid` or `returned`.";
         PayoutState::parse(word).ok_or_else(|| invalid("status", message))

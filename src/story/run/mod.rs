@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::NaiveTime;
-use mizan::auth::Mode;
+use mizan::auth::{CreateKey, Mode, Role};
 use mizan::clock::Clock;
 use mizan_simulator::FeeSchedule;
 use serde_json::Value;
@@ -125,7 +125,8 @@ impl<'a> Runner<'a> {
     async fn new(story: &Story, stage: &'a Stage) -> Result<Self, Failure> {
         let maker = Shop::open(&stage.url, stage.key.key.secret())?;
         let (db, clock) = (&stage.app.db, &stage.app.clock);
-        let second = service::make_key(db, clock, TENANT, "checker", Mode::Test).await?;
+        let checker = CreateKey::new("checker", Mode::Test, Role::Finance);
+        let second = service::make_key(db, clock, TENANT, &checker).await?;
         let checker = Shop::open(&stage.url, second.key.secret())?;
         let description = maker.get("/openapi.json").await?.body;
         let mut runner = Self {

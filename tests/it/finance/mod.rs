@@ -6,7 +6,7 @@ mod import;
 mod journals;
 mod settlements;
 
-use mizan::auth::{CreateKey, CreateKeyError, Mode, NewKey, create_key};
+use mizan::auth::{CreateKey, CreateKeyError, Mode, NewKey, Role, create_key};
 use mizan::db::work;
 use reqwest::Method;
 use secrecy::ExposeSecret;
@@ -27,7 +27,7 @@ fn pair(debit: &str, credit: &str, amount: i64) -> Value {
 }
 
 async fn try_key(app: &TestApp, mode: Mode) -> Result<NewKey, CreateKeyError> {
-    let command = &CreateKey { name: "another".to_owned(), mode };
+    let command = &CreateKey::new("another", mode, Role::Admin);
     let (db, tenant) = (&app.app.db, app.books.tenant);
     db.transaction("key", tenant, |tx| work(create_key(tx, tenant, command, T0))).await
 }

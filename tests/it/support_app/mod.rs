@@ -19,7 +19,7 @@ use std::time::Duration;
 use chrono::Datelike;
 use hmac::{Hmac, KeyInit, Mac};
 use mizan::app::App;
-use mizan::auth::{CreateKey, Mode, create_key};
+use mizan::auth::{CreateKey, Mode, Role, create_key};
 use mizan::clock::Clock;
 use mizan::config::Config;
 use mizan::db::{Db, DbOptions, work};
@@ -518,7 +518,11 @@ pub fn stripe(tenant: TenantId, base_url: &str, setup: Setup) -> Gateway {
 
 /// A new key of a tenant.
 pub async fn make_key(app: &App, tenant: TenantId) -> String {
-    let command = &CreateKey { name: "tests".to_owned(), mode: Mode::Test };
+    make_key_of(app, tenant, &CreateKey::new("tests", Mode::Test, Role::Admin)).await
+}
+
+/// A new key of a tenant, as it is described.
+pub async fn make_key_of(app: &App, tenant: TenantId, command: &CreateKey) -> String {
     let made = app
         .db
         .transaction("key", tenant, |tx| work(create_key(tx, tenant, command, T0)))
