@@ -2,6 +2,7 @@
 
 pub mod affiliates;
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod books;
 pub mod clock;

@@ -5,13 +5,14 @@ use axum::http::{HeaderMap, header, request::Parts};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
-use mizan_money::{ApiKeyId, TenantId, Timestamp};
+use mizan_money::{ApiKeyId, RequestId, TenantId, Timestamp};
 
 use super::policy::{Asker, Verdict, rule_of};
 use super::role::{Role, Subject};
 use super::scope::Scopes;
 use super::{ApiKey, KeyLookUps, Mode};
 use crate::app::App;
+use crate::audit::Doer;
 use crate::http::{Code, Problem};
 
 /// The longest header that can hold a key, in either form.
@@ -37,6 +38,7 @@ pub(super) struct Holder {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Caller {
     holder: Holder,
+    doer: Option<Doer>,
 }
 
 impl Caller {
@@ -82,6 +84,19 @@ impl Caller {
         !self.holder.role.is_outside() || self.only(role) == Some(whose)
     }
 
+    /// Who does what, for the audit log.
+    #[must_use]
+    pub fn doer(&self) -> Doer {
+        let nowhere = || Doer {
+            actor: self.holder.key.to_string(),
+            role: Some(self.holder.role),
+            action: "outside of any route".to_owned(),
+            object: None,
+            request: None,
+        };
+        self.doer.clone().unwrap_or_else(nowhere)
+    }
+
     fn subject(&self) -> Option<&str> {
         self.holder.subject.as_ref().map(Subject::as_str)
     }
@@ -100,14 +115,14 @@ impl Caller {
     pub async fn of_key(keys: &KeyLookUps, key: &ApiKey, now: Timestamp) -> Result<Self, Problem> {
         let found = keys.find(key.digest()).await?;
         let good = found.filter(|it| it.expires_at.is_none_or(|end| now < end));
-        good.map(|holder| Self { holder }).ok_or_else(invalid_key)
+        good.map(|holder| Self { holder, doer: None }).ok_or_else(invalid_key)
     }
 
     /// Whether the caller may use the route of a request.
     ///
     /// # Errors
     /// 403 where the role or the key does not go so far, 404 where it is somebody else's.
-    async fn check(&self, parts: &mut Parts) -> Result<(), Problem> {
+    async fn check(&self, parts: &mut Parts) -> Result<Doer, Problem> {
         let path = MatchedPath::from_request_parts(parts, &()).await;
         let path = path.map_err(|error| Problem::internal(&error))?;
         let named = RawPathParams::from_request_parts(parts, &()).await;
@@ -119,7 +134,13 @@ impl Caller {
         let asker = Asker { role, scopes: self.holder.scopes, subject: self.subject() };
         let value = |name: &str| named.iter().find(|(it, _)| *it == name).map(|(_, value)| value);
         match rule.verdict(&asker, value) {
-            Verdict::May => Ok(()),
+            Verdict::May => {
+                // The last name in the path is the most exact one.
+                let object =
+                    named.iter().last().map(|(_, value)| value.chars().take(200).collect());
+                let request = parts.extensions.get::<RequestId>().copied();
+                Ok(Doer::on_route((self.holder.key, role), rule, object, request))
+            }
             Verdict::Hidden => Err(Problem::not_found()),
             Verdict::MayNot => Err(may_not(&format!(
                 "It takes `{}`, which this key of the role `{role}` does not have.",
@@ -140,9 +161,11 @@ where
         let key = key_of(&parts.headers)?;
         let app = App::from_ref(state);
         let now = app.clock.now();
-        let caller = Self::of_key(&app.keys, &key, now).await?;
-        caller.check(parts).await?;
-        let Holder { tenant, key, ahead, .. } = caller.holder;
+        let mut caller = Self::of_key(&app.keys, &key, now).await?;
+        let doer = caller.check(parts).await?;
+        parts.extensions.insert(doer.clone());
+        caller.doer = Some(doer);
+        let &Holder { tenant, key, ahead, .. } = &caller.holder;
         app.clock.learn(tenant, ahead);
         app.keys.was_used(tenant, key, now);
         tracing::debug!(%tenant, %key, role = %caller.holder.role, "caller");

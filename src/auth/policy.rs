@@ -168,6 +168,7 @@ pub const RULES: &[Rule] = &[
     inside("GET", "/v1/trace/{id}", Trace, Read),
     inside("GET", "/v1/test_clock", Clock, Read),
     inside("POST", "/v1/test_clock/advance", Clock, Write),
+    inside("GET", "/v1/audit_log", Audit, Read),
     inside("GET", "/v1/api_keys", Keys, Read),
     inside("POST", "/v1/api_keys", Keys, Write),
     inside("POST", "/v1/api_keys/{id}/roll", Keys, Write),

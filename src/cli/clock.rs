@@ -1,8 +1,10 @@
 //! `mizan clock`: the time of a tenant that plays.
 
 use chrono::TimeDelta;
+use mizan::audit::{self, Doer};
 use mizan::clock::Clock;
 use mizan::db::{Db, work};
+use mizan::finance::FinanceError;
 use mizan::finance::test_clock::{Advance, TestClock, advance, read};
 use mizan_money::{TenantId, Timestamp};
 use serde_json::json;
@@ -94,7 +96,13 @@ async fn print(whose: &Whose, how: Option<Advance>, db: Db) -> CommandResult {
         }
         Some(how) => {
             let moved = db.transaction("advance_test_clock", tenant, |tx| {
-                work(async move { advance(tx, tenant, real, how, ACTOR).await })
+                work(async move {
+                    let clock = advance(tx, tenant, real, how, ACTOR).await?;
+                    let doer = Doer::at_the_machine("clock advance", None);
+                    let after = json!({ "ahead_seconds": clock.ahead.num_seconds() });
+                    audit::note(tx, tenant, &doer, &after, real).await?;
+                    Ok::<_, FinanceError>(clock)
+                })
             });
             moved.await?
         }

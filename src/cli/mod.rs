@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `demo`, `story`, `bench` | `crate::demo`, `crate::story`, `crate::bench` | makes its own |
 //! | `serve`, `migrate` | `serve.rs` | yes; makes the private one |
-//! | `verify`, `trace`, `ledger`, `clock`, `keys` | by their names | yes, one that is there |
+//! | `verify`, `trace`, `audit`, `ledger`, `clock`, `keys` | by their names | yes, one that is there |
 //! | `webhooks replay` | `replay.rs` | yes, one that is there; and an empty one |
 //! | `simulate`, `webhooks inspect`, `openapi`, `doctor` | by their names | no |
 //!
@@ -103,9 +103,11 @@ enum Command {
     /// Read the time of a tenant that plays, or let it go on
     #[command(subcommand)]
     Clock(clock::Command),
-    /// Make, list and revoke API keys
+    /// Make, list, roll and revoke API keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Say who commanded what, newest first
+    Audit(audit::log::Args),
     /// Print the description of the HTTP interface
     Openapi,
     /// Say what is missing on this machine
@@ -142,6 +144,7 @@ fn dispatch(command: Command) -> CommandResult {
         Command::Ledger(command) => ledger::run(command),
         Command::Clock(command) => clock::run(command),
         Command::Keys(command) => keys::run(command),
+        Command::Audit(args) => audit::log::run(&args),
         Command::Openapi => {
             output::print_json(&mizan::http::openapi())?;
             Ok(End::Done)

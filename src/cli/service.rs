@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use mizan::app::App;
+use mizan::audit::{self, Doer};
 use mizan::auth::{CreateKey, CreateKeyError, NewKey, create_key, lock_key, revoke_key, roll_key};
 use mizan::clock::Clock;
 use mizan::config::Config;
-use mizan::db::{Db, DbError, migrate, work};
+use mizan::db::{Db, DbError, Tx, migrate, work};
 use mizan::finance::test_clock;
 use mizan::jobs;
 use mizan_money::{ApiKeyId, TenantId, Timestamp};
+use serde_json::json;
 
 use super::end::Failure;
 use super::gateways::gateways;
@@ -28,6 +30,18 @@ pub async fn prepare(url: &str, config: Config, clock: Clock) -> Result<App, Fai
     Ok(app)
 }
 
+/// Notes what was commanded here.
+async fn note(
+    tx: &mut Tx,
+    tenant: TenantId,
+    action: &str,
+    key: ApiKeyId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let doer = Doer::at_the_machine(action, Some(key.to_string()));
+    audit::note(tx, tenant, &doer, &json!({ "key": key }), now).await
+}
+
 /// Makes an API key of a tenant.
 pub async fn make_key(
     db: &Db,
@@ -37,7 +51,11 @@ pub async fn make_key(
 ) -> Result<NewKey, CreateKeyError> {
     let now = clock.now();
     db.transaction("create_key", tenant, |tx| {
-        work(async move { create_key(tx, tenant, command, now).await })
+        work(async move {
+            let made = create_key(tx, tenant, command, now).await?;
+            note(tx, tenant, "keys create", made.id, now).await?;
+            Ok(made)
+        })
     })
     .await
 }
@@ -57,7 +75,10 @@ pub async fn roll(
             match old.filter(|key| key.is_good(now)) {
                 None => Ok(None),
                 Some(old) => {
-                    roll_key(tx, tenant, &old, (overlap, "command line"), now).await.map(Some)
+                    let how = (overlap, "command line");
+                    let made = roll_key(tx, tenant, &old, how, now).await?;
+                    note(tx, tenant, "keys roll", old.id, now).await?;
+                    Ok(Some(made))
                 }
             }
         })
@@ -74,7 +95,13 @@ pub async fn revoke(
 ) -> Result<bool, DbError> {
     let now = clock.now();
     db.transaction("revoke_key", tenant, |tx| {
-        work(async move { revoke_key(tx, tenant, id, now).await })
+        work(async move {
+            let revoked = revoke_key(tx, tenant, id, now).await?;
+            if revoked {
+                note(tx, tenant, "keys revoke", id, now).await?;
+            }
+            Ok(revoked)
+        })
     })
     .await
 }

@@ -24,6 +24,7 @@ use super::problem::PROBLEM_JSON;
 use super::store::KnownKey;
 use super::{Code, Problem, extract, store};
 use crate::app::App;
+use crate::audit::Doer;
 use crate::auth::Caller;
 use crate::db::{DbError, Work, work};
 
@@ -36,6 +37,7 @@ pub struct Idempotent {
     key: IdempotencyKey,
     fingerprint: Fingerprint,
     request_id: Option<RequestId>,
+    doer: Option<Doer>,
 }
 
 /// Extracts the key, the fingerprint and the JSON body of a request that moves money.
@@ -85,7 +87,13 @@ impl Idempotent {
         fingerprint: Fingerprint,
         request_id: Option<RequestId>,
     ) -> Self {
-        Self { key, fingerprint, request_id }
+        Self { key, fingerprint, request_id, doer: None }
+    }
+
+    /// Who commands it; none where nobody is to be noted.
+    #[must_use]
+    pub const fn doer(&self) -> Option<&Doer> {
+        self.doer.as_ref()
     }
 
     /// The key.
@@ -117,6 +125,7 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let key = IdempotencyKey::from_headers(request.headers())?;
         let request_id = request.extensions().get::<RequestId>().copied();
+        let doer = request.extensions().get::<Doer>().cloned();
         // The bounds of the body travel in the extensions; the headers stay here.
         let (mut head, body) = request.into_parts();
         let mut rest = Request::new(body);
@@ -125,7 +134,8 @@ where
         let path = head.uri.path_and_query().map_or("", |path| path.as_str());
         let fingerprint = Fingerprint::of(head.method.as_str(), path, &bytes);
         let body = extract::parse_body(&head.headers, &bytes)?;
-        Ok(Self { idempotency: Idempotent::new(key, fingerprint, request_id), body })
+        let idempotency = Idempotent { doer, ..Idempotent::new(key, fingerprint, request_id) };
+        Ok(Self { idempotency, body })
     }
 }
 

@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 use super::{Code, Problem, envelope, health, in_flight, metrics, openapi, problem_pages};
 use crate::app::App;
 use crate::{
-    affiliates, auth, books, commissions, disputes, finance, inbox, orders, payments, payouts,
-    routing, settings, trace, vendors, wallets,
+    affiliates, audit, auth, books, commissions, disputes, finance, inbox, orders, payments,
+    payouts, routing, settings, trace, vendors, wallets,
 };
 
 /// The routes of the interface under `/v1`, all behind an API key: each handler takes a
@@ -32,6 +32,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(finance::routes())
         .merge(trace::routes())
         .merge(auth::routes())
+        .merge(audit::routes())
 }
 
 /// Every route that is described in `/openapi.json`.

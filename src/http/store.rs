@@ -1,12 +1,14 @@
 //! Every statement on the table of idempotency keys.
 
 use axum::http::StatusCode;
-use mizan_money::{TenantId, Timestamp};
+use mizan_money::{RequestId, TenantId, Timestamp};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::idempotency::{Idempotent, StoredAnswer};
 use super::idempotency_key::IdempotencyKey;
+use crate::audit::{self, Doer};
+use crate::auth::Role;
 
 /// A key that is not simply free.
 pub(super) struct TakenKey {
@@ -78,10 +80,22 @@ pub(super) async fn write_answers(
     answers: &[(&Idempotent, &StoredAnswer)],
     now: Timestamp,
 ) -> Result<u64, sqlx::Error> {
+    let notes = notes(answers, now);
     let (requests, answers): (Vec<&Idempotent>, Vec<&StoredAnswer>) =
         answers.iter().copied().unzip();
     let done = sqlx::query(
-        "insert into http.idempotency as known
+        "with noted as (
+             insert into audit.entry
+                 (tenant_id, id, at, actor, role, action, object, status, request_id,
+                  idempotency_key, before)
+             select $1, note.id, $2, note.actor, note.role, note.action, note.object, note.status,
+                 note.request_id, note.key,
+                 nullif(current_setting('mizan.audit_before', true), '')::jsonb
+             from unnest($7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[],
+                     $12::smallint[], $13::uuid[], $14::text[])
+                 as note (id, actor, role, action, object, status, request_id, key)
+         )
+         insert into http.idempotency as known
              (tenant_id, key, fingerprint, state, status, body, created_at, finished_at)
          select $1, given.key, given.fingerprint, 'done', given.status, given.body, $2, $2
          from unnest($3::text[], $4::bytea[], $5::smallint[], $6::bytea[])
@@ -97,9 +111,40 @@ pub(super) async fn write_answers(
     .bind(requests.iter().map(|r| r.fingerprint().as_bytes().as_slice()).collect::<Vec<_>>())
     .bind(answers.iter().map(|a| a.status.as_u16().cast_signed()).collect::<Vec<_>>())
     .bind(answers.iter().map(|answer| answer.body.as_slice()).collect::<Vec<_>>())
+    .bind(notes.iter().map(|note| note.id).collect::<Vec<_>>())
+    .bind(notes.iter().map(|note| note.doer.actor.as_str()).collect::<Vec<_>>())
+    .bind(notes.iter().map(|note| note.doer.role.map(Role::as_str)).collect::<Vec<_>>())
+    .bind(notes.iter().map(|note| note.doer.action.as_str()).collect::<Vec<_>>())
+    .bind(notes.iter().map(|note| note.object.as_deref()).collect::<Vec<_>>())
+    .bind(notes.iter().map(|note| note.status).collect::<Vec<_>>())
+    .bind(notes.iter().map(|note| note.doer.request.map(RequestId::uuid)).collect::<Vec<_>>())
+    .bind(notes.iter().map(|note| note.key).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// A row of the audit log.
+struct Note<'a> {
+    id: Uuid,
+    doer: &'a Doer,
+    object: Option<String>,
+    status: i16,
+    key: &'a str,
+}
+
+fn notes<'a>(answers: &[(&'a Idempotent, &StoredAnswer)], now: Timestamp) -> Vec<Note<'a>> {
+    let note = |(request, answer): &(&'a Idempotent, &StoredAnswer)| {
+        let doer = request.doer()?;
+        Some(Note {
+            id: audit::new_id(now),
+            doer,
+            object: audit::object_of(&answer.body, doer),
+            status: answer.status.as_u16().cast_signed(),
+            key: request.key().as_str(),
+        })
+    };
+    answers.iter().filter_map(note).collect()
 }
 
 /// Writes a key whose answer is to come, or names the operation of one that is there.
@@ -110,8 +155,14 @@ pub(super) async fn attach_operation(
     operation_id: Uuid,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    let doer = request.doer();
     sqlx::query(
-        "insert into http.idempotency as known
+        "with noted as (
+             insert into audit.entry
+                 (tenant_id, id, at, actor, role, action, object, request_id, idempotency_key)
+             select $1, $6, $5, $7, $8, $9, $10, $11, $2 where $7 is not null
+         )
+         insert into http.idempotency as known
              (tenant_id, key, fingerprint, state, operation_id, created_at)
          values ($1, $2, $3, 'running', $4, $5)
          on conflict (tenant_id, key) do update
@@ -123,6 +174,12 @@ pub(super) async fn attach_operation(
     .bind(request.fingerprint().as_bytes().as_slice())
     .bind(operation_id)
     .bind(now)
+    .bind(audit::new_id(now))
+    .bind(doer.map(|doer| doer.actor.as_str()))
+    .bind(doer.and_then(|doer| doer.role).map(Role::as_str))
+    .bind(doer.map(|doer| doer.action.as_str()))
+    .bind(doer.and_then(|doer| doer.object.as_deref()))
+    .bind(doer.and_then(|doer| doer.request).map(RequestId::uuid))
     .execute(conn)
     .await
     .map(drop)

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 
 use super::store::{self, Settings};
 use crate::app::App;
+use crate::audit;
 use crate::auth::Caller;
 use crate::db::work;
 use crate::http::{IdempotentJson, Problem, idempotent};
@@ -165,7 +166,8 @@ async fn put_settings(
                 let way = "That is no name of the tz database, such as Asia/Dubai.";
                 return Err(invalid("time_zone", way).into());
             }
-            let mut settings = store::load(tx, tenant).await?;
+            let mut settings = store::lock(tx, tenant).await?;
+            audit::was(tx, &SettingsView::from(settings.clone())).await?;
             body.change(&mut settings);
             store::save(tx, tenant, &settings).await?;
             Ok((StatusCode::OK, SettingsView::from(settings)))

@@ -32,7 +32,19 @@ fn settings_from(row: &PgRow) -> Result<Settings> {
     })
 }
 
-/// What the tenant has decided, locked where it is going to be changed.
+/// What the tenant has decided, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// The database.
+pub(super) async fn lock(conn: &mut PgConnection, tenant: TenantId) -> Result<Settings> {
+    let row = sqlx::query("select * from mizan.tenant where tenant_id = $1 for update")
+        .bind(tenant.0)
+        .fetch_one(conn)
+        .await?;
+    settings_from(&row)
+}
+
+/// What the tenant has decided.
 ///
 /// # Errors
 /// The database.

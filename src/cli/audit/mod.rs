@@ -1,4 +1,6 @@
-//! What an auditor asks: whether the books hold, and where a cent comes from.
+//! What an auditor asks: whether the books hold, where a cent comes from, and who
+//! commanded what.
 
+pub mod log;
 pub mod trace;
 pub mod verify;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use mizan::audit::{self, Doer};
 use mizan::db::work;
+use mizan::finance::FinanceError;
 use mizan::finance::journals::{IMPORT_MAX, JournalKind, Maker, NewJournal, draft};
 use mizan_ledger::{AccountRef, Leg, Side};
 use mizan_money::{Currency, TenantId, Timestamp, parse_amount};
@@ -56,7 +58,7 @@ pub fn import(args: &ImportArgs) -> CommandResult {
     args.place.read(async |db| {
         let tenant = TenantId(args.tenant);
         let now = service::now_for(&db, tenant).await?;
-        let name = args.file.file_name().unwrap_or_default().to_string_lossy();
+        let name = &args.file.file_name().unwrap_or_default().to_string_lossy();
         let new = &NewJournal {
             kind: JournalKind::from_word(&args.kind).unwrap_or(JournalKind::Import),
             reason: args.reason.clone().unwrap_or_else(|| format!("from the file {name}")),
@@ -66,7 +68,13 @@ pub fn import(args: &ImportArgs) -> CommandResult {
         };
         let maker = &Maker { name: ACTOR.to_owned(), now };
         let drafted = db.transaction("import_journal", tenant, |tx| {
-            work(async move { draft(tx, tenant, maker, new).await })
+            work(async move {
+                let drafted = draft(tx, tenant, maker, new).await?;
+                let id = drafted.journal.id.to_string();
+                let doer = Doer::at_the_machine("ledger import", Some(id));
+                audit::note(tx, tenant, &doer, &json!({ "file": name }), now).await?;
+                Ok::<_, FinanceError>(drafted)
+            })
         });
         let journal = drafted.await?.journal;
         let json = json!({

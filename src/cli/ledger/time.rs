@@ -1,6 +1,7 @@
 //! `mizan ledger` about time: balances and statements of the past, closed days.
 
 use chrono::{DateTime, NaiveDate};
+use mizan::audit::{self, Doer};
 use mizan::books::{BooksError, Change, close, horizon};
 use mizan::db::{Db, work};
 use mizan_ledger::period::{Period, periods};
@@ -295,7 +296,13 @@ pub fn close_days(args: &CloseArgs) -> CommandResult {
         let (tenant, through) = (TenantId(args.tenant), args.through);
         let now = service::now_for(&db, tenant).await?;
         let closed = db.transaction("close_period", tenant, |tx| {
-            work(async move { close(tx, tenant, now, through, ACTOR).await })
+            work(async move {
+                let closed = close(tx, tenant, now, through, ACTOR).await?;
+                let doer = Doer::at_the_machine("ledger close", Some(through.to_string()));
+                let after = json!({ "closed_through": closed.1.closed_through });
+                audit::note(tx, tenant, &doer, &after, now).await?;
+                Ok::<_, BooksError>(closed)
+            })
         });
         let (change, period) = closed.await?;
         let text = match change {

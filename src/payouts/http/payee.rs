@@ -15,6 +15,7 @@ use super::body::{BankAccountBody, KycBody, TermsBody};
 use super::view::{BankAccountView, BlocksView, KycView, TermsView};
 use super::{Nothing, desk, text};
 use crate::app::App;
+use crate::audit;
 use crate::auth::Caller;
 use crate::db::work;
 use crate::http::{ApiJson, ApiPath, IdempotentJson, Problem, idempotent};
@@ -72,21 +73,27 @@ async fn account_set(
     body: BankAccountBody,
 ) -> Result<Json<BankAccountView>, Problem> {
     let details = &body.check()?;
-    let (desk, payee) = (&desk(&app, &caller), &payee);
+    let (desk, payee, shown, doer) = (&desk(&app, &caller), &payee, &app, &caller.doer());
     let kept = app.db.transaction("set_bank_account", desk.tenant, |tx| {
         work(async move {
             let (tenant, mark) = (desk.tenant, (desk.now, desk.actor.as_str()));
             store::add_payee(tx, tenant, payee, desk.now).await?;
             store::lock_payee(tx, tenant, payee).await?;
             let newest = store::bank_account(tx, tenant, payee, None).await?;
+            if let Some(newest) = newest.clone() {
+                audit::was(tx, &BankAccountView::of(shown, payee, Some(newest))?).await?;
+            }
             let same = newest.filter(|it| it.details == *details && it.blocked.is_none());
             if same.is_none() {
                 store::new_bank_account(tx, tenant, payee, details, mark).await?;
             }
-            store::bank_account(tx, tenant, payee, None).await
+            let kept = store::bank_account(tx, tenant, payee, None).await?;
+            let view = BankAccountView::of(shown, payee, kept)?;
+            audit::note(tx, tenant, doer, &view, desk.now).await?;
+            Ok::<_, Problem>(view)
         })
     });
-    Ok(Json(BankAccountView::of(&app, payee, kept.await?)?))
+    Ok(Json(kept.await?))
 }
 
 async fn account_get(
@@ -167,16 +174,21 @@ async fn terms_set(
     body: TermsBody,
 ) -> Result<Json<TermsView>, Problem> {
     let terms = &body.check()?;
-    let (desk, payee) = (&desk(&app, &caller), &payee);
+    let (desk, payee, doer) = (&desk(&app, &caller), &payee, &caller.doer());
     let kept = app.db.transaction("set_payout_terms", desk.tenant, |tx| {
         work(async move {
             let mark = (desk.now, desk.actor.as_str());
             store::add_payee(tx, desk.tenant, payee, desk.now).await?;
-            store::set_terms(tx, desk.tenant, payee, terms, mark).await
+            if let Some(before) = store::terms(tx, desk.tenant, payee).await? {
+                audit::was(tx, &TermsView::of(payee, &before)).await?;
+            }
+            store::set_terms(tx, desk.tenant, payee, terms, mark).await?;
+            let view = TermsView::of(payee, terms);
+            audit::note(tx, desk.tenant, doer, &view, desk.now).await?;
+            Ok::<_, Problem>(view)
         })
     });
-    kept.await?;
-    Ok(Json(TermsView::of(payee, terms)))
+    Ok(Json(kept.await?))
 }
 
 async fn terms_get(app: App, caller: Caller, payee: Payee) -> Result<Json<TermsView>, Problem> {

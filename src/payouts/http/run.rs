@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use mizan_money::id::{PayoutFileId, PayoutRunId};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,6 +15,7 @@ use utoipa_axum::routes;
 use super::desk;
 use super::view::RunView;
 use crate::app::App;
+use crate::audit;
 use crate::auth::Caller;
 use crate::db::work;
 use crate::http::{ApiPath, ApiQuery, IdempotentJson, Problem, idempotent};
@@ -128,12 +130,14 @@ async fn download_payout_file(
     let format = query.format.as_deref().unwrap_or("pain.001");
     let format = Format::parse(format)
         .ok_or_else(|| invalid("format", "A file is had as `pain.001` or as `csv`."))?;
-    let desk = &desk(&app, &caller);
+    let (desk, doer) = (&desk(&app, &caller), &caller.doer());
     let made = app.db.transaction("payout_file", desk.tenant, |tx| {
         work(async move {
             let run = store::run(tx, desk.tenant, id).await?;
             let run = run.ok_or_else(|| PayoutError::NotFound { id: id.to_string() })?;
-            file_of(tx, desk, &run, query.file, format).await
+            let made = file_of(tx, desk, &run, query.file, format).await?;
+            audit::note(tx, desk.tenant, doer, &json!({ "file": made.0 }), desk.now).await?;
+            Ok::<_, PayoutError>(made)
         })
     });
     let (file, text) = made.await?;

@@ -1,5 +1,6 @@
 //! Who may do what.
 
+mod audit;
 mod keys;
 mod own;
 mod walk;
