@@ -1,6 +1,7 @@
 //! What a running service consists of, and how it starts and ends.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::books::PostRequests;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
-use crate::http::{self, InFlight};
+use crate::http::{self, InFlight, RateLimits};
 use crate::inbox::{self, Inbox};
 use crate::lane::{Lane, LaneLimits};
 use crate::metrics::Metrics;
@@ -35,6 +36,8 @@ pub struct App {
     pub inbox: Lane<Inbox>,
     /// The requests that are at work.
     pub requests: InFlight,
+    /// How many requests somebody may send.
+    pub rates: RateLimits,
     /// The connections to gateways.
     pub gateways: Gateways,
     /// What it tells about itself in figures.
@@ -53,7 +56,10 @@ impl App {
         let inbox =
             Lane::new(db.clone(), Inbox::new(clock.clone()), inbox::LIMITS, metrics.clone());
         let gateways = Gateways::default();
-        Self { db, clock, config, keys, post_requests, inbox, requests, gateways, metrics }
+        let http = &config.http;
+        let (by_key, by_address) = (http.key_requests_per_minute, http.address_requests_per_minute);
+        let rates = RateLimits::new(by_key, by_address, http.proxies_in_front, &clock);
+        Self { db, clock, config, keys, post_requests, inbox, requests, rates, gateways, metrics }
     }
 
     /// The time now for a tenant: what every job and every word of a gateway goes by.
@@ -83,7 +89,8 @@ pub async fn serve(
     let limit = Duration::from_secs(app.config.http.shutdown_seconds_max);
     let (requests, db) = (app.requests.clone(), app.db.clone());
     let (ending, mut ended) = tokio::sync::watch::channel(());
-    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
+    let router = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         shutdown.await;
         // Nobody listening is no reason not to shut down.
         let _ = ending.send(());

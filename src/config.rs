@@ -81,6 +81,12 @@ pub struct HttpConfig {
     pub public_url: Option<String>,
     /// The longest body of a request, in bytes.
     pub body_bytes_max: usize,
+    /// How many requests one key may send in a minute; 0: as many as it likes.
+    pub key_requests_per_minute: u32,
+    /// The same for one address without a good key.
+    pub address_requests_per_minute: u32,
+    /// How many proxies in front add to `X-Forwarded-For`.
+    pub proxies_in_front: usize,
     /// How many requests are answered at once.
     pub requests_in_flight_max: u32,
     /// How long one request may take.

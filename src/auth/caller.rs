@@ -162,6 +162,7 @@ where
         let app = App::from_ref(state);
         let now = app.clock.now();
         let mut caller = Self::of_key(&app.keys, &key, now).await?;
+        app.rates.key(caller.key(), &parts.extensions)?;
         let doer = caller.check(parts).await?;
         parts.extensions.insert(doer.clone());
         caller.doer = Some(doer);

@@ -79,6 +79,7 @@ impl Service {
             .arg("serve")
             .env("DATABASE_URL", url)
             .env("MIZAN_HTTP_LISTEN", address.to_string())
+            .env("MIZAN_HTTP_KEY_REQUESTS_PER_MINUTE", "0")
             .env("MIZAN_STRIPE_BASE_URL", &gateway.url)
             .env("MIZAN_STRIPE_SECRET_KEY", &gateway.secret_key)
             .env("MIZAN_STRIPE_WEBHOOK_SECRETS", &gateway.webhook_secret)

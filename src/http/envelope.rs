@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use mizan_money::RequestId;
 use tracing::Instrument;
 
 use super::Problem;
+use super::rate::Told;
 use crate::app::App;
 use crate::clock::Monotonic;
 
@@ -69,6 +70,8 @@ pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Nex
     let gateway = GatewayTime::default();
     request.extensions_mut().insert(id);
     request.extensions_mut().insert(gateway.clone());
+    let told = Told::default();
+    request.extensions_mut().insert(told.clone());
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let span = tracing::info_span!(
         "request",
@@ -80,11 +83,12 @@ pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Nex
     if let Some(theirs) = callers_id(request.headers()) {
         tracing::debug!(parent: &span, callers_request_id = theirs, "named by the caller");
     }
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = counted(&app, request, next).instrument(span.clone()).await;
     let code = response.extensions().get::<Problem>().map(|problem| problem.code().as_str());
     let mut response = with_request_id(response, id);
     let (whole, waited) = (watch.elapsed(), gateway.total());
     decorate(response.headers_mut(), id, whole, waited);
+    told.write(response.headers_mut());
     tracing::info!(
         parent: &span,
         status = response.status().as_u16(),
@@ -93,6 +97,29 @@ pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Nex
         gateway_ms = %in_ms(waited),
         "answered"
     );
+    response
+}
+
+/// Counts who comes without a good key by the address: before the answer where there is no key at
+/// all, afterwards where it was none. With a good key the caller is counted by it, and webhooks are
+/// not counted.
+async fn counted(app: &App, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/webhooks/") {
+        return next.run(request).await;
+    }
+    let from = app.rates.from(request.extensions(), request.headers());
+    let told = request.extensions().get::<Told>().cloned().unwrap_or_default();
+    let keyless = !request.headers().contains_key(header::AUTHORIZATION);
+    if keyless && let Err(problem) = app.rates.address(from, &told) {
+        return problem.into_response();
+    }
+    let response = next.run(request).await;
+    if !keyless
+        && response.status() == StatusCode::UNAUTHORIZED
+        && let Err(problem) = app.rates.address(from, &told)
+    {
+        return problem.into_response();
+    }
     response
 }
 

@@ -18,6 +18,7 @@ mod openapi;
 mod page;
 mod problem;
 mod problem_pages;
+mod rate;
 mod router;
 mod store;
 
@@ -35,4 +36,5 @@ pub use in_flight::InFlight;
 pub use openapi::openapi;
 pub use page::{Cursor, List, PageQuery, PageRequest};
 pub use problem::{Chain, Problem, ProblemBody};
+pub use rate::RateLimits;
 pub use router::router;

@@ -11,7 +11,7 @@
 //! | prove the books | 1 min, once a night from 02:30 UTC | it reads, and marks what it proved |
 //! | vest and end promo credits | 30 s | each lot is locked, and looked at again |
 //! | release commissions of affiliates | 30 s | the same |
-//! | write down when keys were used | 1 min | the latest time counts |
+//! | write down when keys were used, forget old rates | 1 min | the latest time counts |
 //! | sum up days that are over | 10 min | a day is summed up whole or not at all |
 //!
 //! Each job asks the service's clock what time it is for a tenant, so a clock set by hand or a
@@ -78,13 +78,10 @@ pub fn spawn(app: &App) -> Jobs {
     every(&mut tasks, app, "affiliates", seconds(30), |app| async move {
         crate::affiliates::run(&app).await.map(drop)
     });
-    every(
-        &mut tasks,
-        app,
-        "keys_used",
-        seconds(60),
-        |app| async move { app.keys.write_used().await },
-    );
+    every(&mut tasks, app, "keys_used", seconds(60), |app| async move {
+        app.rates.forget();
+        app.keys.write_used().await
+    });
     let nightly = Nightly::default();
     every(&mut tasks, app, "prove", seconds(60), move |app| {
         let nightly = nightly.clone();

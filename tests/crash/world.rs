@@ -226,6 +226,7 @@ impl World {
             ("DATABASE_URL", format!("postgres://mizan@{socket}:5432/mizan")),
             ("MIZAN_DATABASE_ACQUIRE_MS_MAX", "1000".to_owned()),
             ("MIZAN_HTTP_LISTEN", format!("127.0.0.1:{}", self.ports.service)),
+            ("MIZAN_HTTP_KEY_REQUESTS_PER_MINUTE", "0".to_owned()),
             ("MIZAN_STRIPE_BASE_URL", url(self.ports.gateway)),
             ("MIZAN_STRIPE_SECRET_KEY", GATEWAY_KEY.to_owned()),
             ("MIZAN_STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET.to_owned()),

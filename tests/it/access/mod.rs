@@ -3,6 +3,7 @@
 mod audit;
 mod keys;
 mod own;
+mod rates;
 mod walk;
 
 use mizan::auth::{CreateKey, Mode, Role};

@@ -12,6 +12,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -88,7 +89,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    async fn of(request: reqwest::RequestBuilder) -> Reply {
+    pub async fn of(request: reqwest::RequestBuilder) -> Reply {
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.unwrap();
@@ -184,7 +185,9 @@ impl TestApp {
         let simulated = || sim.url().trim_start_matches("http://").parse().unwrap();
         let wire = Wire::to(gateway.unwrap_or_else(simulated)).await;
         let db = Db::open(url, &DbOptions::default()).unwrap();
-        let config = Arc::new(Config::from_parts(None, []).unwrap());
+        // The clock stands still here, and with it would the limits.
+        let settings = (Path::new("test.toml"), "[http]\nkey_requests_per_minute = 0\n");
+        let config = Arc::new(Config::from_parts(Some(settings), []).unwrap());
         let gateways = Gateways::new([stripe(books.tenant, &wire.url(), setup)]);
         let app = App::new(db, clock, config).with_gateways(gateways);
         let key = make_key(&app, books.tenant).await;
@@ -193,6 +196,11 @@ impl TestApp {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let numbers = AtomicU64::new(1);
         TestApp { books, app, sim, wire, url: address, client, key, numbers, server }
+    }
+
+    /// Another server takes the place of this one.
+    pub fn serve_with(&mut self, server: JoinHandle<std::io::Result<()>>) {
+        std::mem::replace(&mut self.server, server).abort();
     }
 
     /// An Idempotency-Key that nobody used before.
