@@ -8,4 +8,5 @@ mod input;
 mod races;
 mod runs;
 pub mod shop;
+mod stripe;
 mod walk;
