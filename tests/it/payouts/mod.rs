@@ -1,9 +1,10 @@
-//! Payouts through the HTTP interface: gates, books, runs, files, gateways.
+//! Payouts through the HTTP interface: gates, books, runs, files, gateways, their webhooks.
 
 mod books;
 mod files;
 mod gates;
 mod gateways;
+mod hints;
 mod input;
 mod races;
 mod runs;
