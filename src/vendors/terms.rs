@@ -154,7 +154,8 @@ impl Terms {
         if !self.state.as_deref().is_none_or(short) {
             return Some(("state", "A state has 1 to 40 bytes."));
         }
-        let elsewhere = |it: &TaxId| self.jurisdiction.as_ref().is_some_and(|at| at != it.country());
+        let elsewhere =
+            |it: &TaxId| self.jurisdiction.as_ref().is_some_and(|at| at != it.country());
         if self.tax_id.as_ref().is_some_and(elsewhere) {
             return Some(("tax_id", "It is of another country than the vendor's jurisdiction."));
         }
