@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
+use mizan_money::id::{AttemptId, PaymentIntentId, PayoutId, RefundId};
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{
     DisputeEvent, EventSubject, PaymentAnswer, ProviderEvent, ProviderRef, RefundAnswer,
@@ -14,6 +14,7 @@ use super::receive::InboxError;
 use super::round::Open;
 use crate::payments::apply::{Fact, Said};
 use crate::payments::store::{self, Found, FoundBy, Wanted};
+use crate::payouts::store::payouts_by_reference;
 
 /// What a delivery is to the books.
 #[derive(Debug)]
@@ -21,13 +22,30 @@ pub(super) enum Meaning {
     /// Words to be weighed together.
     Words(Vec<Said>),
     /// A reason to ask the gateway about these.
-    Hint(Vec<AttemptId>),
+    Hint(Hinted),
     /// Nothing, and why.
     Ignored(&'static str),
     /// Nothing that can be said yet, and why.
     Parked(String),
     /// To be looked up again, once what came before it is written.
     Later,
+}
+
+/// What hints are about.
+#[derive(Debug, Default)]
+pub(super) struct Hinted {
+    /// Payments, by their attempts.
+    pub attempts: Vec<AttemptId>,
+    /// Payouts.
+    pub payouts: Vec<PayoutId>,
+}
+
+impl Hinted {
+    /// Adds what other hints are about.
+    pub fn add(&mut self, other: Hinted) {
+        self.attempts.extend(other.attempts);
+        self.payouts.extend(other.payouts);
+    }
 }
 
 impl Meaning {
@@ -43,6 +61,8 @@ impl Meaning {
 /// What one event is to the books.
 enum OneMeaning {
     Said(Said),
+    /// News of a payout, which is never booked from them.
+    Payout(PayoutId),
     Ignored(&'static str),
     Parked(String),
     Later,
@@ -53,6 +73,7 @@ enum OneMeaning {
 struct Subject {
     attempt: Option<Found<AttemptId>>,
     refund: Option<Found<RefundId>>,
+    payout: Option<PayoutId>,
 }
 
 /// What deliveries are about, as it is stored.
@@ -81,7 +102,7 @@ impl Subjects {
         tenant: TenantId,
         deliveries: &[Open<'_>],
     ) -> Result<Subjects, InboxError> {
-        let (mut attempts, mut refunds) = (Vec::new(), Vec::new());
+        let (mut attempts, mut refunds, mut payouts) = (Vec::new(), Vec::new(), Vec::new());
         for (n, one) in deliveries.iter().enumerate() {
             for (m, event) in one.events.unwrap_or_default().iter().enumerate() {
                 if let Some(wanted) = wanted_attempt(one, event) {
@@ -92,6 +113,9 @@ impl Subjects {
                     let ours = fact.reference;
                     let (connection, trust) = (one.connection, one.trust);
                     refunds.push(((n, m), Wanted { connection, theirs, ours, trust }));
+                }
+                if let Some(wanted) = wanted_payout(one, event) {
+                    payouts.push(((n, m), wanted));
                 }
             }
         }
@@ -111,6 +135,11 @@ impl Subjects {
                 lost.insert(wanted.connection);
             }
             subjects.entry(*place).or_default().attempt = attempt;
+        }
+        let wanted: Vec<_> = payouts.iter().map(|(_, wanted)| *wanted).collect();
+        let found = payouts_by_reference(conn, tenant, &wanted).await?;
+        for ((place, _), payout) in payouts.iter().zip(found) {
+            subjects.entry(*place).or_default().payout = payout;
         }
         let mut awaiting = BTreeSet::new();
         for connection in lost {
@@ -134,18 +163,24 @@ impl Subjects {
             Ok(events) => events,
             Err(reason) => return Meaning::Parked(reason.to_owned()),
         };
-        let (mut said, mut ignored) = (Vec::new(), "the delivery holds no event");
+        let (mut said, mut payouts) = (Vec::new(), Vec::new());
+        let mut ignored = "the delivery holds no event";
         for (m, event) in events.iter().enumerate() {
             let subject = self.subjects.get(&(n, m)).copied().unwrap_or_default();
             match self.one_meaning(one.connection, event, subject, now, learned) {
                 OneMeaning::Said(word) => said.push(word),
+                OneMeaning::Payout(id) => payouts.push(id),
                 OneMeaning::Ignored(reason) => ignored = reason,
                 OneMeaning::Parked(reason) => return Meaning::Parked(reason),
                 OneMeaning::Later => return Meaning::Later,
             }
         }
+        // No gateway tells of payments and of payouts in one delivery.
         if said.is_empty() {
-            return Meaning::Ignored(ignored);
+            return match payouts.is_empty() {
+                true => Meaning::Ignored(ignored),
+                false => Meaning::Hint(Hinted { payouts, ..Hinted::default() }),
+            };
         }
         if one.trust == Trust::Hint {
             // No query tells of a refund that was made at the gateway, or that came back.
@@ -160,7 +195,8 @@ impl Subjects {
                 let reason = "told by a hint only, and by no query: compare the settlement";
                 return Meaning::Parked(reason.to_owned());
             }
-            return Meaning::Hint(said.iter().filter_map(Said::attempt).collect());
+            let attempts = said.iter().filter_map(Said::attempt).collect();
+            return Meaning::Hint(Hinted { attempts, ..Hinted::default() });
         }
         for (m, event) in events.iter().enumerate() {
             learned.add(event, self.subjects.get(&(n, m)).copied().unwrap_or_default());
@@ -187,10 +223,13 @@ impl Subjects {
             EventSubject::RefundNotice(_) => {
                 OneMeaning::Ignored("a notice: refunds are booked from their own events")
             }
-            EventSubject::Payout(_)
-            | EventSubject::Transfer(_)
-            | EventSubject::Settlement(_)
-            | EventSubject::Other(_) => OneMeaning::Ignored("an event of no use here"),
+            EventSubject::Payout(_) | EventSubject::Transfer(_) => match subject.payout {
+                Some(id) => OneMeaning::Payout(id),
+                None => OneMeaning::Ignored("a payout that was not made through here"),
+            },
+            EventSubject::Settlement(_) | EventSubject::Other(_) => {
+                OneMeaning::Ignored("an event of no use here")
+            }
         }
     }
 
@@ -259,6 +298,20 @@ fn wanted_attempt<'a>(
     let (theirs, ours) = payment_names(event)?;
     let (connection, trust) = (one.connection, one.trust);
     Some(Wanted { connection, theirs: theirs.map(ProviderRef::as_str), ours, trust })
+}
+
+/// By what the payout of an event is found. A transfer to a payee's account carries its payout's
+/// id as its own.
+fn wanted_payout<'a>(one: &Open<'a>, event: &'a ProviderEvent) -> Option<Wanted<'a, PayoutId>> {
+    let (theirs, ours) = match &event.subject {
+        EventSubject::Payout(fact) => (&fact.provider_ref, fact.reference),
+        EventSubject::Transfer(fact) => {
+            (&fact.provider_ref, fact.reference.map(|id| PayoutId::from_uuid(id.uuid())))
+        }
+        _ => return None,
+    };
+    let (connection, trust) = (one.connection, one.trust);
+    Some(Wanted { connection, theirs: Some(theirs.as_str()), ours, trust })
 }
 
 /// What an event calls its payment: the gateway's id, and our reference.

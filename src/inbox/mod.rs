@@ -19,7 +19,8 @@
 //!
 //! The inbox never answers 2xx before the bytes are committed, and never loses bytes to a
 //! roll-back: what the database refuses to apply is kept alone and parked. What arrives twice or
-//! late changes nothing, and a group comes to what its members would have come to one by one.
+//! late changes nothing, and a group comes to what its members would have come to one by one. What
+//! it tells of payouts, or by a hint, is only a reason to ask.
 
 pub mod http;
 mod meaning;

@@ -8,18 +8,19 @@
 
 use std::collections::HashMap;
 
-use mizan_money::id::{AttemptId, DeliveryId};
+use mizan_money::id::DeliveryId;
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{ProviderEvent, Trust};
 use mizan_webhooks::Disposition;
 use sqlx::PgConnection;
 
-use super::meaning::{Learned, Meaning, Subjects};
+use super::meaning::{Hinted, Learned, Meaning, Subjects};
 use super::receive::InboxError;
 use crate::payments::apply::{Heard, Hearing, Said};
 use crate::payments::facts::Effect;
 use crate::payments::store;
 use crate::payments::word::{self, Word};
+use crate::payouts::store::hint_calls;
 
 /// A delivery that is to be applied.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +54,13 @@ pub(super) async fn hear_all(
         ends: Vec::new(),
         tried: HashMap::new(),
         heard: Vec::new(),
-        hinted: Vec::new(),
+        hinted: Hinted::default(),
     };
     while rounds.ends.len() < queue.len() {
         rounds.next(conn, tenant).await?;
     }
-    store::hint_attempts(conn, tenant, &rounds.hinted, now).await?;
+    store::hint_attempts(conn, tenant, &rounds.hinted.attempts, now).await?;
+    hint_calls(conn, tenant, &rounds.hinted.payouts, now).await?;
     Ok(rounds.ends)
 }
 
@@ -72,7 +74,7 @@ struct Rounds<'q> {
     /// Those of this round whose words were weighed, in their order.
     heard: Vec<DeliveryId>,
     /// Whom hints were about.
-    hinted: Vec<AttemptId>,
+    hinted: Hinted,
 }
 
 /// What a repetition inside the queue is.
@@ -145,8 +147,8 @@ impl Rounds<'_> {
         let now = self.now;
         match (meaning, hearing) {
             (Meaning::Parked(reason), _) => Some(Disposition::parked(reason, attempts, now)),
-            (Meaning::Hint(attempts), _) => {
-                self.hinted.extend(attempts);
+            (Meaning::Hint(hinted), _) => {
+                self.hinted.add(hinted);
                 let reason = "a hint: the gateway is asked what is so".to_owned();
                 Some(Disposition::Ignored { reason })
             }

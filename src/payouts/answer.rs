@@ -31,6 +31,12 @@ pub(super) struct Asked {
     pub outcome: Option<Outcome>,
 }
 
+impl Asked {
+    fn is_answered(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Done(_) | Outcome::Pending(_)))
+    }
+}
+
 /// What an answer says of the payout.
 enum Told {
     /// Nothing that changes it.
@@ -63,10 +69,13 @@ pub(super) async fn book(
             call.next_check_at = Some(next_check(call.checks - 1, now));
             let (told, fee) = understand(&mut call, asked);
             let payout = apply(tx, desk, payout, told, fee).await?;
-            if !is_watched(&payout, now) {
+            // What was over and is asked about once more, because of a hint, waits for an answer.
+            let waits = call.stage == Stage::Over && !asked.is_answered();
+            if !is_watched(&payout, now) && !waits {
                 (call.stage, call.next_check_at) = (Stage::Over, None);
             }
-            store::save_call(tx, tenant, &call).await
+            // The last lock that is taken, as it is where hints are written.
+            store::end_call(tx, tenant, &call, now).await
         })
     });
     booked.await

@@ -2,7 +2,8 @@
 //!
 //! A question that has no answer is repeated under its own key as long as the gateway knows that;
 //! one that was answered is asked about until the payout has arrived, and for two weeks after,
-//! because it may come back. Nothing is ever asked twice under a new key.
+//! because it may come back. A gateway's webhook about it is a hint: it is asked about at once, and
+//! what the gateway answers is what counts. Nothing is ever asked twice under a new key.
 
 use mizan_money::id::{OperationId, PayoutId, TransferId};
 use mizan_money::{TenantId, Timestamp};
@@ -177,7 +178,7 @@ async fn take_due(app: &App, tenant: TenantId) -> Result<Vec<(Call, Stage)>, Pay
                     (call.stage, call.sent_at) = (Stage::Sent, Some(now));
                 }
                 call.next_check_at = Some(now + CALL_TIME_MAX);
-                store::save_call(tx, tenant, &call).await?;
+                store::begin_call(tx, tenant, &call).await?;
                 due.push((call, was));
             }
             Ok::<_, PayoutError>(due)

@@ -88,6 +88,7 @@ impl Reason {
             | "R28"
             | "invalid_account_number"
             | "no_account"
+            | "resource_missing"
             | "invalid_currency"
             | "incorrect_account_type" => Self::InvalidDetails,
             "AC04"
@@ -102,7 +103,9 @@ impl Reason {
             | "account_frozen"
             | "bank_account_restricted" => Self::ClosedOrBlocked,
             "BE01" | "BE15" | "R17" | "incorrect_account_holder_name" => Self::NameMismatch,
-            "AM04" | "R01" | "insufficient_funds_at_gateway" => Self::InsufficientFunds,
+            "AM04" | "R01" | "insufficient_funds_at_gateway" | "balance_insufficient" => {
+                Self::InsufficientFunds
+            }
             "AM05" | "R24" | "ARDT" => Self::Duplicate,
             "AM01" | "AM02" | "AM03" | "AM09" | "AM14" | "AM21" | "AG01" | "AG02" => Self::Limit,
             "FR01" | "RR04" | "MD07" | "CUST" | "FOCR" | "LEGL" | "R06" | "R10" | "R23"
@@ -138,6 +141,7 @@ mod tests {
             ("AM05", "duplicate", false, false),
             ("R02", "closed_or_blocked", false, true),
             ("account_frozen", "closed_or_blocked", false, true),
+            ("balance_insufficient", "insufficient_funds", true, false),
             ("limit", "limit", false, false),
             ("RR04", "compliance", false, false),
             ("MS03", "unknown", true, false),

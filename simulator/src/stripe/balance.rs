@@ -134,6 +134,49 @@ pub fn write_dispute(
     id
 }
 
+/// Money that moves for another reason than a charge, and from when on it counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved<'a> {
+    /// Its source.
+    pub of: &'a str,
+    pub currency: &'a str,
+    /// Below zero it leaves.
+    pub amount: i64,
+    pub at: Timestamp,
+}
+
+/// Writes the line of such money, by type and category, and returns its id.
+pub fn write_move(
+    work: &mut Work<'_>,
+    moved: Moved<'_>,
+    (kind, category): (&str, &str),
+    text: String,
+) -> String {
+    let row = BalanceRow {
+        id: work.new_id("txn"),
+        created: work.now,
+        available_on: moved.at,
+        amount: moved.amount,
+        processing_fee: 0,
+        tax: 0,
+        currency: moved.currency.to_owned(),
+        kind: kind.to_owned(),
+        category: category.to_owned(),
+        source: moved.of.to_owned(),
+        description: Some(text.into()),
+    };
+    let id = row.id.clone();
+    work.put(row);
+    id
+}
+
+/// What can be sent on by now.
+pub fn available(state: &State, currency: &str, now: Timestamp) -> i64 {
+    let rows = state.rows.oldest_first();
+    let rows = rows.filter(|row| row.currency == currency && row.available_on <= now);
+    rows.map(BalanceRow::net).sum()
+}
+
 fn funds(currency: &str, amount: i64) -> Value {
     json!({ "amount": amount, "currency": currency, "source_types": { "card": amount } })
 }
@@ -159,7 +202,7 @@ pub fn view(state: &State, now: Timestamp) -> Value {
     })
 }
 
-/// Sums per currency: what charges, refunds and disputes say on one side,
+/// Sums per currency: what charges, refunds, disputes, transfers and money put in say on one side,
 /// what the balance says on the other.
 pub fn totals(state: &State) -> Value {
     #[derive(Default)]
@@ -167,6 +210,8 @@ pub fn totals(state: &State) -> Value {
         charged: i64,
         refunded: i64,
         disputed: i64,
+        transferred: i64,
+        put_in: i64,
         fees: i64,
         balance: i64,
     }
@@ -179,15 +224,23 @@ pub fn totals(state: &State) -> Value {
     for dispute in state.disputes.oldest_first().filter(|dispute| dispute.withdrawn) {
         sums.entry(&dispute.currency).or_default().disputed += dispute.amount;
     }
+    for transfer in state.transfers.oldest_first() {
+        let left = transfer.amount - transfer.amount_reversed;
+        sums.entry(&transfer.currency).or_default().transferred += left;
+    }
     for row in state.rows.oldest_first() {
         let sums = sums.entry(&row.currency).or_default();
+        if row.kind == "topup" {
+            sums.put_in += row.amount;
+        }
         sums.fees += row.fee();
         sums.balance += row.net();
     }
     let of = |sums: Sums| {
         json!({
             "charged": sums.charged, "refunded": sums.refunded, "disputed": sums.disputed,
-            "fees": sums.fees, "balance": sums.balance
+            "transferred": sums.transferred, "put_in": sums.put_in, "fees": sums.fees,
+            "balance": sums.balance
         })
     };
     Value::Object(sums.into_iter().map(|(code, sums)| (code.to_owned(), of(sums))).collect())

@@ -10,7 +10,8 @@
 //! One request is one [`Work`]: it runs alone on the state, and what it changed, the stored answer
 //! for its idempotency key and the events with their deliveries go to the journal as one line
 //! before the answer leaves. Actions: [`intent`], [`charge`], [`refund`], [`customer`],
-//! [`dispute`]; what happens by itself: [`late`]; reading: [`read`]; the buyer's page: [`hosted`].
+//! [`dispute`], [`transfer`]; what happens by itself: [`late`]; reading: [`read`]; the buyer's
+//! page: [`hosted`].
 
 mod amount;
 mod balance;
@@ -27,6 +28,7 @@ mod refund;
 mod route;
 mod signature;
 mod state;
+mod transfer;
 mod wire;
 mod work;
 
@@ -129,6 +131,7 @@ impl StripeGateway {
         http::router(Arc::clone(self))
             .merge(hosted::router(Arc::clone(self)))
             .merge(dispute::control::router(Arc::clone(self)))
+            .merge(transfer::control::router(Arc::clone(self)))
     }
 
     fn now(&self) -> Timestamp {
@@ -208,6 +211,8 @@ impl StripeGateway {
             let refunds: Vec<_> = state.refunds.oldest_first().map(view::refund).collect();
             let disputes = state.disputes.oldest_first();
             let disputes: Vec<_> = disputes.map(|row| dispute::show(state, row, now)).collect();
+            let transfers = state.transfers.oldest_first();
+            let transfers: Vec<_> = transfers.map(|row| transfer::show(state, row)).collect();
             let rows = state.rows.oldest_first();
             let rows: Vec<_> = rows.map(|row| view::balance_row(row, now)).collect();
             let customers: Vec<_> = state.customers.oldest_first().map(view::customer).collect();
@@ -216,6 +221,7 @@ impl StripeGateway {
                 "charges": charges,
                 "refunds": refunds,
                 "disputes": disputes,
+                "transfers": transfers,
                 "balance_transactions": rows,
                 "customers": customers,
                 "events": state.events.len(),
@@ -229,7 +235,8 @@ impl StripeGateway {
         let totals = self.read(|state, _| balance::totals(state))?;
         let wrong = totals.as_object().into_iter().flatten().filter(|(_, sums)| {
             let of = |name: &str| sums[name].as_i64().unwrap_or_default();
-            of("charged") - of("refunded") - of("disputed") - of("fees") != of("balance")
+            let here = of("charged") + of("put_in") - of("fees");
+            here - of("refunded") - of("disputed") - of("transferred") != of("balance")
         });
         Ok(wrong.map(|(code, sums)| format!("{code}: {sums}")).collect())
     }

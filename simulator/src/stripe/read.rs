@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::balance;
 use super::dispute as disputed;
 use super::state::{PaymentMethod, State};
+use super::transfer as transferred;
 use super::wire::error::StripeError;
 use super::wire::list::Page;
 use super::wire::params::Params;
@@ -43,6 +44,12 @@ pub fn refund(state: &State, id: &str, params: Params) -> Answer {
 pub fn dispute(state: &State, now: Timestamp, id: &str, params: Params) -> Answer {
     let found = one(state.disputes.get(id), "dispute", id, params)?;
     Ok(disputed::show(state, found, now))
+}
+
+/// One transfer.
+pub fn transfer(state: &State, id: &str, params: Params) -> Answer {
+    let found = one(state.transfers.get(id), "transfer", id, params)?;
+    Ok(transferred::show(state, found))
 }
 
 /// One balance transaction.
@@ -140,6 +147,24 @@ pub fn disputes(state: &State, now: Timestamp, mut params: Params) -> Answer {
         |row| row.created,
         |row| fits(intent.as_ref(), &row.intent) && fits(charge.as_ref(), &row.charge),
         |row| disputed::show(state, row, now),
+    )
+}
+
+/// Transfers.
+pub fn transfers(state: &State, mut params: Params) -> Answer {
+    let page = Page::take(&mut params)?;
+    let destination = params.text("destination")?;
+    let group = params.text("transfer_group")?;
+    params.finish()?;
+    page.of(
+        "/v1/transfers",
+        &state.transfers,
+        |row| row.created,
+        |row| {
+            fits(destination.as_ref(), &row.destination)
+                && fits_optional(group.as_ref(), row.group.as_ref())
+        },
+        |row| transferred::show(state, row),
     )
 }
 

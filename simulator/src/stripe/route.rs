@@ -8,7 +8,7 @@ use super::wire::error::StripeError;
 use super::wire::expand::Kind;
 use super::wire::params::Params;
 use super::work::Work;
-use super::{charge, customer, dispute, intent, read, refund};
+use super::{charge, customer, dispute, intent, read, refund, transfer};
 use crate::fault::FaultPoint;
 
 /// One call of the API.
@@ -29,6 +29,11 @@ pub enum Call {
     CloseDispute(String),
     ReadDispute(String),
     ListDisputes,
+    CreateTransfer,
+    UpdateTransfer(String),
+    ReverseTransfer(String),
+    ReadTransfer(String),
+    ListTransfers,
     ReadCharge(String),
     ListCharges,
     ReadRow(String),
@@ -60,6 +65,8 @@ impl Call {
             ["refunds", id] => Self::ReadRefund((*id).to_owned()),
             ["disputes"] => Self::ListDisputes,
             ["disputes", id] => Self::ReadDispute((*id).to_owned()),
+            ["transfers"] => Self::ListTransfers,
+            ["transfers", id] => Self::ReadTransfer((*id).to_owned()),
             ["charges"] => Self::ListCharges,
             ["charges", id] => Self::ReadCharge((*id).to_owned()),
             ["balance_transactions"] => Self::ListRows,
@@ -86,6 +93,9 @@ impl Call {
             ["refunds", id] => Self::UpdateRefund((*id).to_owned()),
             ["disputes", id] => Self::UpdateDispute((*id).to_owned()),
             ["disputes", id, "close"] => Self::CloseDispute((*id).to_owned()),
+            ["transfers"] => Self::CreateTransfer,
+            ["transfers", id] => Self::UpdateTransfer((*id).to_owned()),
+            ["transfers", id, "reversals"] => Self::ReverseTransfer((*id).to_owned()),
             ["customers"] => Self::CreateCustomer,
             ["customers", id] => Self::UpdateCustomer((*id).to_owned()),
             _ => return None,
@@ -107,6 +117,11 @@ impl Call {
             | Self::UpdateRefund(_)
             | Self::ReadRefund(_)
             | Self::ListRefunds => Kind::Refund,
+            Self::CreateTransfer
+            | Self::UpdateTransfer(_)
+            | Self::ReadTransfer(_)
+            | Self::ListTransfers => Kind::Transfer,
+            Self::ReverseTransfer(_) => Kind::Reversal,
             Self::ReadCharge(_) | Self::ListCharges => Kind::Charge,
             Self::ReadRow(_) | Self::ListRows => Kind::BalanceRow,
             Self::ReadPaymentMethod(_) => Kind::PaymentMethod,
@@ -131,6 +146,7 @@ impl Call {
             Self::ListIntents
                 | Self::ListRefunds
                 | Self::ListDisputes
+                | Self::ListTransfers
                 | Self::ListCharges
                 | Self::ListRows
                 | Self::ListEvents
@@ -149,9 +165,11 @@ impl Call {
             Self::CreateRefund | Self::UpdateDispute(_) | Self::CloseDispute(_) => {
                 Some(FaultPoint::Refund)
             }
+            Self::CreateTransfer | Self::ReverseTransfer(_) => Some(FaultPoint::Transfer),
             Self::ReadIntent(_)
             | Self::ReadRefund(_)
             | Self::ReadCharge(_)
+            | Self::ReadTransfer(_)
             | Self::ReadDispute(_) => Some(FaultPoint::Retrieve),
             _ => None,
         }
@@ -176,6 +194,9 @@ impl Call {
                 metadata.extend(refund.metadata.clone());
                 metadata
             }),
+            Self::ReverseTransfer(id) | Self::ReadTransfer(id) => {
+                state.transfers.get(id).map(|transfer| transfer.metadata.clone())
+            }
             Self::CreateRefund => {
                 let intent = params.text("payment_intent").ok().flatten();
                 let charge = params.text("charge").ok().flatten();
@@ -203,6 +224,11 @@ impl Call {
             Self::UpdateRefund(id) => refund::update(work, id, params),
             Self::UpdateDispute(id) => dispute::update(work, id, params),
             Self::CloseDispute(id) => dispute::close(work, id, params),
+            Self::CreateTransfer => transfer::create(work, params),
+            Self::UpdateTransfer(id) => transfer::update(work, id, params),
+            Self::ReverseTransfer(id) => transfer::reverse(work, id, params),
+            Self::ReadTransfer(id) => read::transfer(work.state, id, params),
+            Self::ListTransfers => read::transfers(work.state, params),
             Self::ReadDispute(id) => read::dispute(work.state, now, id, params),
             Self::ListDisputes => read::disputes(work.state, now, params),
             Self::CreateCustomer => customer::create(work, params),

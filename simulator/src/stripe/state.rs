@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::dispute::record::Dispute;
+use super::transfer::record::{Reversal, Transfer};
 use crate::table::{Keyed, Table};
 use crate::webhook::Delivery;
 
@@ -266,7 +267,8 @@ macro_rules! keyed {
 
 keyed!(
     Intent by id, Charge by id, Refund by id, BalanceRow by id, Customer by id,
-    PaymentMethod by id, Event by id, StoredAnswer by key, Dispute by id
+    PaymentMethod by id, Event by id, StoredAnswer by key, Dispute by id, Transfer by id,
+    Reversal by id
 );
 
 impl From<Delivery> for Record {
@@ -282,6 +284,8 @@ pub enum Record {
     Charge(Box<Charge>),
     Refund(Refund),
     Dispute(Box<Dispute>),
+    Transfer(Box<Transfer>),
+    Reversal(Reversal),
     BalanceRow(BalanceRow),
     Customer(Customer),
     PaymentMethod(PaymentMethod),
@@ -307,6 +311,8 @@ pub struct State {
     pub charges: Table<Charge>,
     pub refunds: Table<Refund>,
     pub disputes: Table<Dispute>,
+    pub transfers: Table<Transfer>,
+    pub reversals: Table<Reversal>,
     pub rows: Table<BalanceRow>,
     pub customers: Table<Customer>,
     pub methods: Table<PaymentMethod>,
@@ -344,6 +350,8 @@ impl State {
                 self.deliveries.put(delivery);
             }
             Record::Dispute(dispute) => self.disputes.put(*dispute),
+            Record::Transfer(transfer) => self.transfers.put(*transfer),
+            Record::Reversal(reversal) => self.reversals.put(reversal),
             Record::Charge(charge) => self.charges.put(*charge),
             Record::BalanceRow(row) => self.rows.put(row),
             Record::Customer(customer) => self.customers.put(customer),

@@ -49,6 +49,18 @@ async fn every_object_has_the_fields_of_the_published_samples() {
     let method = bed.get(&format!("/v1/payment_methods/{method}")).await.body;
     check("payment_method", &sample("payment_method.fixture"), &method);
 
+    let transfer = [
+        ("amount", "2000"),
+        ("currency", "aed"),
+        ("destination", "acct_1PgafTB7WZ01zgkW"),
+        ("source_transaction", charge["id"].as_str().unwrap()),
+    ];
+    let transfer = bed.post("/v1/transfers", &transfer).await;
+    check("transfer", &sample("transfer.fixture"), &transfer.body);
+    let path = format!("/v1/transfers/{}/reversals", transfer.id());
+    let reversal = bed.post(&path, &[("amount", "500")]).await.body;
+    check("transfer_reversal", &sample("transfer_reversal.fixture"), &reversal);
+
     bed.post(&format!("/v1/refunds/{}", refund.id()), &[("metadata[a]", "b")]).await;
     bed.sim.deliver_due().await;
     let mut events = sink.all().into_iter().filter(|event| event.kind() == "refund.updated");
@@ -57,6 +69,8 @@ async fn every_object_has_the_fields_of_the_published_samples() {
     expected["data"]["previous_attributes"] = Value::Null;
     expected["data"]["object"]["destination_details"] = Value::Null;
     check("event", &expected, &event);
+    let mut events = sink.all().into_iter().filter(|event| event.kind() == "transfer.created");
+    check("event", &sample("webhook.transfer.created"), &events.next().unwrap().event());
 }
 
 #[tokio::test]

@@ -15,4 +15,5 @@ mod paytabs;
 mod razorpay;
 mod support;
 mod telr;
+mod transfers;
 mod webhooks;

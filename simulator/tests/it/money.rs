@@ -12,6 +12,8 @@ enum Step {
     Capture { payment: usize, amount: Option<i64> },
     Cancel { payment: usize },
     Refund { payment: usize, amount: Option<i64> },
+    Send { payment: Option<usize>, amount: i64 },
+    TakeBack { transfer: usize, amount: Option<i64> },
     Wait { seconds: i64 },
 }
 
@@ -36,6 +38,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(payment, amount)| Step::Capture { payment, amount }),
         1 => (0..9_usize).prop_map(|payment| Step::Cancel { payment }),
         4 => (0..9_usize, part).prop_map(|(payment, amount)| Step::Refund { payment, amount }),
+        2 => (proptest::option::of(0..9_usize), 1..60_000_i64)
+            .prop_map(|(payment, amount)| Step::Send { payment, amount }),
+        2 => (0..9_usize, proptest::option::of(1..60_000_i64))
+            .prop_map(|(transfer, amount)| Step::TakeBack { transfer, amount }),
         1 => (1..200_i64).prop_map(|seconds| Step::Wait { seconds }),
     ];
     proptest::collection::vec(step, 1..40)
@@ -71,6 +77,27 @@ async fn take(bed: &Bed, ids: &mut Vec<String>, step: &Step) {
             form.extend(amount.as_deref().map(|amount| ("amount", amount)));
             bed.post("/v1/refunds", &form).await;
         }
+        Step::Send { payment, amount } => {
+            let state = bed.state().await;
+            let charges = state["charges"].as_array().unwrap();
+            let of = |payment: &usize| charges.get(payment % charges.len().max(1));
+            let charge = payment.as_ref().and_then(of).and_then(|it| it["id"].as_str());
+            let amount = amount.to_string();
+            let mut form = vec![("amount", amount.as_str()), ("currency", "aed")];
+            form.push(("destination", "acct_1PgafTB7WZ01zgkW"));
+            form.extend(charge.map(|charge| ("source_transaction", charge)));
+            bed.post("/v1/transfers", &form).await;
+        }
+        Step::TakeBack { transfer, amount } => {
+            let state = bed.state().await;
+            let made = state["transfers"].as_array().unwrap();
+            let Some(of) = made.get(transfer % made.len().max(1)) else { return };
+            let path = format!("/v1/transfers/{}/reversals", of["id"].as_str().unwrap());
+            let amount = amount.map(|amount| amount.to_string());
+            let form: Vec<_> =
+                amount.as_deref().map(|amount| ("amount", amount)).into_iter().collect();
+            bed.post(&path, &form).await;
+        }
         Step::Wait { seconds } => bed.clock.advance(*seconds),
     }
 }
@@ -83,7 +110,12 @@ async fn check(steps: Vec<Step>) {
         let state = bed.state().await;
         let sums = &state["totals"]["aed"];
         let of = |name: &str| sums[name].as_i64().unwrap_or(0);
-        assert_eq!(of("charged") - of("refunded") - of("fees"), of("balance"), "after {step:?}");
+        let left = of("charged") - of("refunded") - of("transferred") - of("fees");
+        assert_eq!(left, of("balance"), "after {step:?}");
+        for transfer in state["transfers"].as_array().unwrap() {
+            let of = |name: &str| transfer[name].as_i64().unwrap();
+            assert!(of("amount_reversed") >= 0 && of("amount") >= of("amount_reversed"));
+        }
         for charge in state["charges"].as_array().unwrap() {
             let of = |name: &str| charge[name].as_i64().unwrap();
             assert!(of("amount_refunded") >= 0 && of("amount_captured") >= of("amount_refunded"));
@@ -111,7 +143,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn charged_less_refunded_less_fees_is_the_balance_after_every_step(steps in steps()) {
+    fn what_is_left_of_what_was_charged_is_the_balance_after_every_step(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(check(steps));
     }

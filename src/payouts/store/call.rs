@@ -5,8 +5,10 @@ use mizan_money::{TenantId, Timestamp};
 use mizan_providers::ProviderRef;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
+use uuid::Uuid;
 
 use super::Result;
+use crate::payments::store::Wanted;
 use crate::payouts::call::{Call, Stage};
 use crate::payouts::error::corrupt;
 
@@ -37,14 +39,43 @@ pub async fn insert_call(
     Ok(())
 }
 
-/// Writes everything of a question that can change.
+/// Writes that a question is asked from now on, and until when nobody else asks it.
 ///
 /// # Errors
 /// The database.
-pub async fn save_call(conn: &mut PgConnection, tenant: TenantId, call: &Call) -> Result<()> {
+pub async fn begin_call(conn: &mut PgConnection, tenant: TenantId, call: &Call) -> Result<()> {
+    sqlx::query(
+        "update payouts.call set state = $3, sent_at = $4, next_check_at = $5, asking_until = $5
+         where tenant_id = $1 and payout_id = $2",
+    )
+    .bind(tenant.0)
+    .bind(call.payout.uuid())
+    .bind(call.stage.as_str())
+    .bind(call.sent_at)
+    .bind(call.next_check_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes what came of asking. Where a hint came meanwhile, the answer may be older than what the
+/// hint is about: it is asked again at once, if there is still something to ask.
+///
+/// # Errors
+/// The database.
+pub async fn end_call(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    call: &Call,
+    now: Timestamp,
+) -> Result<()> {
     sqlx::query(
         "update payouts.call set state = $3, provider_ref = $4, said = $5, checks = $6,
-             sent_at = $7, next_check_at = $8
+             sent_at = $7, asking_until = null,
+             next_check_at = case
+                 when next_check_at < asking_until and ($4 is not null or $8 is not null) then $9
+                 else $8
+             end
          where tenant_id = $1 and payout_id = $2",
     )
     .bind(tenant.0)
@@ -55,6 +86,75 @@ pub async fn save_call(conn: &mut PgConnection, tenant: TenantId, call: &Call) -
     .bind(call.checks)
     .bind(call.sent_at)
     .bind(call.next_check_at)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The payouts that gateways speak of over a connection: by our name, else by the gateway's own.
+/// One answer for each wanted, in order.
+///
+/// # Errors
+/// The database.
+pub async fn payouts_by_reference(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    wanted: &[Wanted<'_, PayoutId>],
+) -> Result<Vec<Option<PayoutId>>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<Option<Uuid>> = sqlx::query_scalar(
+        "select coalesce(
+             (select c.payout_id from payouts.call c
+              where c.tenant_id = $1 and c.payout_id = w.ours and c.connection = w.connection),
+             (select c.payout_id from payouts.call c
+              where c.tenant_id = $1 and c.provider_ref = w.theirs
+                and c.connection = w.connection
+              order by c.payout_id
+              limit 1)
+         )
+         from unnest($2::text[], $3::text[], $4::uuid[])
+             with ordinality as w (connection, theirs, ours, n)
+         order by w.n",
+    )
+    .bind(tenant.0)
+    .bind(wanted.iter().map(|it| it.connection).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|it| it.theirs).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|it| it.ours.map(|id| id.uuid())).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().map(|id| id.map(PayoutId::from_uuid)).collect())
+}
+
+/// Says that payouts are to be asked about at once: a hint came. Nothing is asked about for which
+/// the gateway has no name and nothing more is asked, since that would be a new question.
+///
+/// # Errors
+/// The database.
+pub async fn hint_calls(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    payouts: &[PayoutId],
+    now: Timestamp,
+) -> Result<()> {
+    if payouts.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update payouts.call set next_check_at = $3, checks = 0
+         where tenant_id = $1 and payout_id in (
+             select payout_id from payouts.call
+             where tenant_id = $1 and payout_id = any ($2)
+               and (provider_ref is not null or next_check_at is not null)
+             order by payout_id
+             for no key update
+         )",
+    )
+    .bind(tenant.0)
+    .bind(payouts.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+    .bind(now)
     .execute(conn)
     .await?;
     Ok(())
@@ -90,7 +190,7 @@ pub async fn call(
     row.as_ref().map(call_of).transpose()
 }
 
-/// What is due to be asked, locked; what somebody else has is left out.
+/// What is due to be asked, locked; what somebody else has, or is asking, is left out.
 ///
 /// # Errors
 /// The database.
@@ -101,7 +201,9 @@ pub async fn lock_due_calls(
     limit: i64,
 ) -> Result<Vec<Call>> {
     let rows = sqlx::query(
-        "select * from payouts.call where tenant_id = $1 and next_check_at <= $2
+        "select * from payouts.call
+         where tenant_id = $1 and next_check_at <= $2
+           and (asking_until is null or asking_until <= $2)
          order by next_check_at
          limit $3
          for no key update skip locked",

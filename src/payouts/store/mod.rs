@@ -14,7 +14,9 @@ use mizan_money::{Currency, Money};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-pub use call::{call, insert_call, lock_due_calls, save_call};
+pub use call::{
+    begin_call, call, end_call, hint_calls, insert_call, lock_due_calls, payouts_by_reference,
+};
 pub use changes::{insert_items, insert_payout, keep_gates, keep_steps, save};
 pub use file::{file_members, files_of_run, insert_file, put_into_file};
 pub use load::{

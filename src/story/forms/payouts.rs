@@ -7,12 +7,13 @@ const NONE: &[Form] = &[];
 pub const PAYOUTS: &[Form] = &[
     Form {
         head: "payee {who:party}",
-        clauses: &["currency {currency:currency}", "iban {iban:name}"],
+        clauses: &["currency {currency:currency}", "iban {iban:name}", "by stripe"],
         children: NONE,
         says: "Does at once what a payee has to do before the first payout: a bank account (one \
                made up for the currency, AED if none is named), verified, and KYC verified. \
-               Bank details have to be some days old before they are paid to, so this stands at \
-               the beginning of a story.",
+               `by stripe`, it is an account at Stripe, for payouts `by stripe`. Bank \
+               details have to be some days old before they are paid to, so this stands at the \
+               beginning of a story.",
         example: "payee vendor V1",
     },
     Form {

@@ -30,6 +30,9 @@ pub const VERBS: &[&str] = &[
 /// In which a payout is made unless something else is said.
 const CURRENCY: &str = "AED";
 
+/// A test account at Stripe.
+const AT_STRIPE: &str = "acct_1StoryPayee00000";
+
 /// Test accounts: their check digits are right, and nobody has them.
 const IBANS: [(&str, &str, &str); 4] = [
     ("AED", "AE", "AE070331234567890123456"),
@@ -90,6 +93,10 @@ impl Runner<'_> {
         let body = Body::default().set("holder", "A Payee of the Story").set("currency", code);
         let known = IBANS.iter().find(|(currency, _, _)| *currency == code);
         let body = match (it.word("iban"), known, code) {
+            _ if it.has("by stripe") => body
+                .set("gateway", "stripe")
+                .set("gateway_account", AT_STRIPE)
+                .set("country", known.map_or("AE", |(_, country, _)| *country)),
             (Some(iban), _, _) => {
                 body.set("iban", iban).set("country", iban.get(..2).unwrap_or_default())
             }

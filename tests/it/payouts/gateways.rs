@@ -14,7 +14,7 @@ use crate::support_app::{Reply, TestApp};
 const PAYPAL: ProviderName = ProviderName::Paypal;
 
 /// A marketplace with every gateway.
-async fn open() -> (Bazaar, Shop) {
+pub async fn open() -> (Bazaar, Shop) {
     let mut bazaar = Bazaar::open().await;
     let app = std::mem::replace(&mut bazaar.app, TestApp::new().await);
     let shop = Shop::of(app).await;
@@ -22,7 +22,7 @@ async fn open() -> (Bazaar, Shop) {
 }
 
 /// A vendor who is paid over a gateway, with so much available.
-async fn vendor(shop: &Shop, (gateway, account): (&str, &str), amount: &str) {
+pub async fn vendor(shop: &Shop, (gateway, account): (&str, &str), amount: &str) {
     shop.kyc("vendors/V1", "verified").await;
     let currency = amount.split(' ').nth(1).unwrap();
     let account = json!({
@@ -42,7 +42,7 @@ async fn shop(address: &str) -> (Bazaar, Shop) {
 }
 
 /// The vendor's bank, as it was registered at RazorpayX.
-async fn fund_account(bazaar: &Bazaar, shop: &Shop) -> String {
+pub async fn fund_account(bazaar: &Bazaar, shop: &Shop) -> String {
     let keys = SimulatorConfig::for_gateway(Fake::Razorpay, Arc::new(|| T0)).razorpay;
     let post = |path: &str, body: Value| {
         let url = format!("{}{path}", bazaar.fake(ProviderName::Razorpay).url());
@@ -61,7 +61,7 @@ async fn submitted(shop: &Shop) -> Reply {
     submitted_over(shop, "paypal", "USD").await
 }
 
-async fn submitted_over(shop: &Shop, rail: &str, currency: &str) -> Reply {
+pub async fn submitted_over(shop: &Shop, rail: &str, currency: &str) -> Reply {
     let made = shop.pay(json!({ "vendor": "V1", "currency": currency, "rail": rail })).await;
     assert_eq!(made.says(), (201, "reserved"), "{made:#?}");
     let sent = shop.act(made.id(), "submit", json!({})).await;
@@ -74,7 +74,7 @@ async fn paid_out(bazaar: &Bazaar) -> Value {
     bazaar.state(PAYPAL).await["totals"]["USD"]["paid_out"].clone()
 }
 
-async fn later(shop: &Shop, seconds: u64) {
+pub async fn later(shop: &Shop, seconds: u64) {
     shop.app.advance(seconds);
     shop.app.tick().await;
 }

@@ -69,6 +69,7 @@ stories! {
     s17_a_payout_comes_back: "S17",
     one_order: "one_order",
     every_gateway: "gateways",
+    a_vendor_is_paid_over_stripe: "stripe_payout",
     every_kind_of_currency: "currencies",
     gateways_that_stumble: "troubles",
     the_ledger_by_hand: "by_hand",

@@ -478,7 +478,8 @@ impl TestApp {
         let mut theirs = BTreeMap::new();
         for (currency, sums) in state.body["stripe"]["totals"].as_object().unwrap() {
             let of = |name: &str| sums[name].as_i64().unwrap();
-            let balance = of("charged") - of("refunded") - of("disputed") - of("fees");
+            let here = of("charged") + of("put_in") - of("fees");
+            let balance = here - of("refunded") - of("disputed") - of("transferred");
             assert_eq!(balance, of("balance"), "the gateway itself does not add up");
             theirs.insert(currency.to_uppercase(), balance);
         }

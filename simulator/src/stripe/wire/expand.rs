@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::error::StripeError;
 use super::view;
-use crate::stripe::dispute;
 use crate::stripe::state::State;
+use crate::stripe::{dispute, transfer};
 
 const DEPTH_MAX: usize = 4;
 const PATHS_MAX: usize = 20;
@@ -20,7 +20,10 @@ pub enum Kind {
     BalanceRow,
     Customer,
     PaymentMethod,
-    /// The source of a balance transaction: a charge, a refund or a dispute.
+    Transfer,
+    Reversal,
+    /// The source of a balance transaction: a charge, a refund, a dispute, a transfer or what came
+    /// back of one.
     Source,
     /// Nothing in it can be expanded.
     Plain,
@@ -34,11 +37,15 @@ fn target(kind: Kind, field: &str) -> Option<Kind> {
         (Kind::Intent, "latest_charge") | (Kind::Refund, "charge") => Some(Kind::Charge),
         (Kind::Intent | Kind::Charge, "customer") => Some(Kind::Customer),
         (Kind::Intent, "payment_method") => Some(Kind::PaymentMethod),
-        (Kind::Charge | Kind::Refund | Kind::Source, "balance_transaction")
+        (
+            Kind::Charge | Kind::Refund | Kind::Transfer | Kind::Reversal | Kind::Source,
+            "balance_transaction",
+        )
         | (Kind::Refund | Kind::Source, "failure_balance_transaction") => Some(Kind::BalanceRow),
         (Kind::Charge | Kind::Refund | Kind::Source, "payment_intent") => Some(Kind::Intent),
         (Kind::Charge, "refunds") => Some(Kind::Refunds),
-        (Kind::Source, "charge") => Some(Kind::Charge),
+        (Kind::Source, "charge") | (Kind::Transfer, "source_transaction") => Some(Kind::Charge),
+        (Kind::Reversal | Kind::Source, "transfer") => Some(Kind::Transfer),
         (Kind::BalanceRow, "source") => Some(Kind::Source),
         (Kind::PaymentMethod, "customer") => Some(Kind::Customer),
         _ => None,
@@ -104,6 +111,8 @@ fn look_up(state: &State, now: Timestamp, id: &str) -> Option<Value> {
         "ch" | "py" => state.charges.get(id).map(|charge| view::charge(state, charge)),
         "dp" => state.disputes.get(id).map(|row| dispute::show(state, row, now)),
         "re" | "pyr" => state.refunds.get(id).map(view::refund),
+        "tr" => state.transfers.get(id).map(|row| transfer::show(state, row)),
+        "trr" => state.reversals.get(id).map(transfer::show_reversal),
         "txn" => state.rows.get(id).map(|row| view::balance_row(row, now)),
         "cus" => state.customers.get(id).map(view::customer),
         "pm" => state.methods.get(id).map(view::payment_method),
