@@ -53,8 +53,8 @@ pub async fn hold(
     wanted.into_iter().map(held).collect()
 }
 
-/// Locks the same heads and tells what each account holds on its normal side. None is made: one that
-/// nobody has used yet holds nothing.
+/// Locks the same heads and tells what each account holds on its normal side. None is made: one
+/// that nobody has used yet holds nothing.
 ///
 /// # Errors
 /// The database.

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `demo`, `story`, `bench` | `crate::demo`, `crate::story`, `crate::bench` | makes its own |
 //! | `serve`, `migrate` | `serve.rs` | yes; makes the private one |
-//! | `verify`, `trace`, `audit`, `ledger`, `clock`, `keys` | by their names | yes, one that is there |
+//! | `verify`, `trace`, `audit`, `ledger`, `clock`, `keys` | by name | yes, one that is there |
 //! | `webhooks replay` | `replay.rs` | yes, one that is there; and an empty one |
 //! | `simulate`, `webhooks inspect`, `openapi`, `doctor` | by their names | no |
 //!

@@ -9,8 +9,6 @@ mod envelope;
 mod extract;
 mod health;
 mod idempotency;
-mod idempotency_group;
-mod idempotency_key;
 mod in_flight;
 mod metrics;
 mod objects;
@@ -20,18 +18,16 @@ mod problem;
 mod problem_pages;
 mod rate;
 mod router;
-mod store;
 
 pub use code::{Again, Code, Keep};
 pub use envelope::GatewayTime;
 pub(crate) use extract::read_body;
 pub use extract::{ApiJson, ApiPath, ApiQuery, parse_json, parse_query};
 pub use idempotency::{
-    Claim, IDEMPOTENT_REPLAYED, Idempotent, IdempotentJson, Replay, StoredAnswer, attach_operation,
-    claim, finish, idempotent, keep_refusal,
+    Claim, Fingerprint, GroupClaim, Heard, IDEMPOTENCY_KEY, IDEMPOTENT_REPLAYED, IdempotencyKey,
+    Idempotent, IdempotentJson, Replay, StoredAnswer, attach_operation, claim, claim_group, finish,
+    idempotent, keep_refusal,
 };
-pub use idempotency_group::{GroupClaim, Heard, claim_group};
-pub use idempotency_key::{Fingerprint, IDEMPOTENCY_KEY, IdempotencyKey};
 pub use in_flight::InFlight;
 pub use openapi::openapi;
 pub use page::{Cursor, List, PageQuery, PageRequest};

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName};
 use mizan_money::TenantId;
 use sha2::{Digest, Sha256};
 
-use super::{Code, Problem};
+use crate::http::{Code, Problem};
 
 /// The request's header.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, HashMap};
 use mizan_money::{TenantId, Timestamp};
 use sqlx::PgConnection;
 
-use super::idempotency::{Claim, Idempotent, Replay, StoredAnswer};
 use super::store::{self, KnownKey};
-use super::{Keep, Problem};
+use super::{Claim, Idempotent, Replay, StoredAnswer};
 use crate::db::DbError;
+use crate::http::{Keep, Problem};
 
 /// What one request of a group hears.
 pub type Heard = Result<(StoredAnswer, Replay), Problem>;

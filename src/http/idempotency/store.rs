@@ -5,8 +5,7 @@ use mizan_money::{RequestId, TenantId, Timestamp};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::idempotency::{Idempotent, StoredAnswer};
-use super::idempotency_key::IdempotencyKey;
+use super::{IdempotencyKey, Idempotent, StoredAnswer};
 use crate::audit::{self, Doer};
 use crate::auth::Role;
 

@@ -8,6 +8,10 @@
 //! Kept are successes and refusals by a rule (402, 409, 422 as the catalogue says); malformed
 //! requests and failures of ours are not, so they can be sent again.
 
+mod group;
+mod key;
+mod store;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -18,15 +22,17 @@ use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use self::store::KnownKey;
 use super::code::Keep;
-use super::idempotency_key::{Fingerprint, IdempotencyKey};
 use super::problem::PROBLEM_JSON;
-use super::store::KnownKey;
-use super::{Code, Problem, extract, store};
+use super::{Code, Problem, extract};
 use crate::app::App;
 use crate::audit::Doer;
 use crate::auth::Caller;
 use crate::db::{DbError, Work, work};
+
+pub use group::{GroupClaim, Heard, claim_group};
+pub use key::{Fingerprint, IDEMPOTENCY_KEY, IdempotencyKey};
 
 /// Set on an answer that was given before.
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -225,7 +231,7 @@ pub async fn attach_operation(
 
 impl Claim {
     /// What a key that is not simply free says about a request.
-    pub(super) fn of(request: &Idempotent, known: Option<&KnownKey>) -> Self {
+    fn of(request: &Idempotent, known: Option<&KnownKey>) -> Self {
         let Some(known) = known else { return Self::InFlight };
         if known.fingerprint != request.fingerprint.as_bytes() {
             return Self::Mismatch;
@@ -334,5 +340,4 @@ pub async fn keep_refusal(
 }
 
 #[cfg(test)]
-#[path = "idempotency_tests.rs"]
 mod tests;

@@ -1,0 +1,5 @@
+//! Rules with dates, whatever they are about.
+
+mod store;
+
+pub use store::DatedRules;
