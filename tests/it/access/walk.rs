@@ -28,7 +28,7 @@ fn path_of(rule: &Rule, subject: &str) -> String {
                     ("/write_offs/", "wof"),
                     ("/commission_rules/", "crl"),
                     ("/cashback_rules/", "cbr"),
-                    ("/routing/rules/", "rule"),
+                    ("/routing/rules/", "rr"),
                     ("/payouts/", "po"),
                     ("/payout_runs/", "prun"),
                     ("/journals/", "jrn"),
