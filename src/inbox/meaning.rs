@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mizan_money::id::{AttemptId, PaymentIntentId, RefundId};
+use mizan_money::id::{AttemptId, DeliveryId, PaymentIntentId, RefundId};
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{
     DisputeEvent, EventSubject, PaymentAnswer, ProviderEvent, ProviderRef, RefundAnswer,
@@ -13,15 +13,15 @@ use sqlx::PgConnection;
 use super::receive::InboxError;
 use super::round::Open;
 use crate::payments::apply::{Fact, Said};
-use crate::payments::store::{self, Found, FoundBy, Wanted};
+use crate::payments::store::{self, DisputeHint, Found, FoundBy, Wanted};
 
 /// What a delivery is to the books.
 #[derive(Debug)]
 pub(super) enum Meaning {
     /// Words to be weighed together.
     Words(Vec<Said>),
-    /// A reason to ask the gateway about these.
-    Hint(Vec<AttemptId>),
+    /// A reason to ask the gateway.
+    Hint(Hints),
     /// Nothing, and why.
     Ignored(&'static str),
     /// Nothing that can be said yet, and why.
@@ -38,6 +38,15 @@ impl Meaning {
             _ => &[],
         }
     }
+}
+
+/// What a gateway is to be asked about.
+#[derive(Debug, Default)]
+pub(super) struct Hints {
+    /// Attempts.
+    pub attempts: Vec<AttemptId>,
+    /// Disputes.
+    pub disputes: Vec<DisputeHint>,
 }
 
 /// What one event is to the books.
@@ -152,15 +161,16 @@ impl Subjects {
             let untold = |word: &Said| match &word.fact {
                 Fact::ForeignRefund(..) => true,
                 Fact::Refund(_, fact) => fact.status == RefundStatus::Failed,
-                // Nobody is asked about disputes so far.
-                Fact::Dispute(..) | Fact::DisputeAnswer(..) => true,
-                Fact::Payment(..) => false,
+                Fact::Payment(..)
+                | Fact::Dispute(..)
+                | Fact::DisputeAnswer(..)
+                | Fact::DisputeByHand(..) => false,
             };
             if said.iter().any(untold) {
                 let reason = "told by a hint only, and by no query: compare the settlement";
                 return Meaning::Parked(reason.to_owned());
             }
-            return Meaning::Hint(said.iter().filter_map(Said::attempt).collect());
+            return Meaning::Hint(hints(one.id, &said));
         }
         for (m, event) in events.iter().enumerate() {
             learned.add(event, self.subjects.get(&(n, m)).copied().unwrap_or_default());
@@ -234,6 +244,23 @@ impl Subjects {
             true => OneMeaning::Parked(format!("{} is of no payment of ours", fact.provider_ref)),
             false => OneMeaning::Ignored("a dispute of a payment that was not made through here"),
         }
+    }
+}
+
+/// What is to be asked because of these words.
+fn hints(delivery: DeliveryId, said: &[Said]) -> Hints {
+    let dispute = |word: &Said| match &word.fact {
+        Fact::Dispute(attempt, fact) => Some(DisputeHint {
+            delivery,
+            provider_ref: fact.provider_ref.clone(),
+            intent: word.intent,
+            attempt: *attempt,
+        }),
+        _ => None,
+    };
+    Hints {
+        attempts: said.iter().filter_map(Said::attempt).collect(),
+        disputes: said.iter().filter_map(dispute).collect(),
     }
 }
 

@@ -8,13 +8,13 @@
 
 use std::collections::HashMap;
 
-use mizan_money::id::{AttemptId, DeliveryId};
+use mizan_money::id::DeliveryId;
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{ProviderEvent, Trust};
 use mizan_webhooks::Disposition;
 use sqlx::PgConnection;
 
-use super::meaning::{Learned, Meaning, Subjects};
+use super::meaning::{Hints, Learned, Meaning, Subjects};
 use super::receive::InboxError;
 use crate::payments::apply::{Heard, Hearing, Said};
 use crate::payments::facts::Effect;
@@ -53,12 +53,13 @@ pub(super) async fn hear_all(
         ends: Vec::new(),
         tried: HashMap::new(),
         heard: Vec::new(),
-        hinted: Vec::new(),
+        hinted: Hints::default(),
     };
     while rounds.ends.len() < queue.len() {
         rounds.next(conn, tenant).await?;
     }
-    store::hint_attempts(conn, tenant, &rounds.hinted, now).await?;
+    store::hint_attempts(conn, tenant, &rounds.hinted.attempts, now).await?;
+    store::hint_disputes(conn, tenant, &rounds.hinted.disputes, now).await?;
     Ok(rounds.ends)
 }
 
@@ -71,8 +72,8 @@ struct Rounds<'q> {
     tried: HashMap<DeliveryId, usize>,
     /// Those of this round whose words were weighed, in their order.
     heard: Vec<DeliveryId>,
-    /// Whom hints were about.
-    hinted: Vec<AttemptId>,
+    /// What hints were about.
+    hinted: Hints,
 }
 
 /// What a repetition inside the queue is.
@@ -145,8 +146,9 @@ impl Rounds<'_> {
         let now = self.now;
         match (meaning, hearing) {
             (Meaning::Parked(reason), _) => Some(Disposition::parked(reason, attempts, now)),
-            (Meaning::Hint(attempts), _) => {
-                self.hinted.extend(attempts);
+            (Meaning::Hint(hints), _) => {
+                self.hinted.attempts.extend(hints.attempts);
+                self.hinted.disputes.extend(hints.disputes);
                 let reason = "a hint: the gateway is asked what is so".to_owned();
                 Some(Disposition::Ignored { reason })
             }
