@@ -17,6 +17,9 @@ impl From<PaymentError> for Problem {
             PaymentError::WrongState { .. } | PaymentError::WrongDisputeState { .. } => {
                 Self::new(Code::WrongState, detail)
             }
+            PaymentError::DisputeKnown { .. } => {
+                Self::new(Code::ReferenceReused, detail).param("provider_dispute")
+            }
             PaymentError::OperationUnderWay { .. } => Self::new(Code::OperationUnderWay, detail),
             PaymentError::TooMuch { .. } => {
                 Self::new(Code::AmountExceedsRest, detail).param("amount")

@@ -155,6 +155,10 @@ pub struct DisputeEvent {
     pub rows: Vec<ProviderFee>,
     /// Our payment, as the metadata says.
     pub reference: Option<PaymentIntentId>,
+    /// When it last changed, where the dispute itself says so: of two answers, the later counts.
+    pub changed_at: Option<Timestamp>,
+    /// Why the money it tells of cannot be booked as it is told; then there are no rows.
+    pub unclear: Option<String>,
 }
 
 impl DisputeEvent {

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::by_hand;
 use super::view::DisputeView;
 use crate::app::App;
 use crate::auth::Caller;
@@ -33,10 +34,11 @@ const FIELD_CHARS_MAX: usize = 20_000;
 /// Every route of disputes.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list))
+        .routes(routes!(list, by_hand::enter))
         .routes(routes!(retrieve))
         .routes(routes!(hand_in))
         .routes(routes!(accept))
+        .routes(routes!(by_hand::decide))
 }
 
 /// The evidence to be handed in.
@@ -150,7 +152,7 @@ async fn retrieve(
 /// Hand in evidence
 ///
 /// Sent to the gateway at once, and once: what it has it keeps. It decides what becomes of the
-/// dispute, and tells by its webhooks.
+/// dispute, and tells by its webhooks. Of a dispute entered by hand it is kept here and no more.
 #[utoipa::path(
     post,
     path = "/v1/disputes/{id}/evidence",
@@ -175,9 +177,10 @@ async fn hand_in(
 ) -> Result<Response, Problem> {
     check_evidence(&body.evidence)?;
     let answer = &Some(body.evidence);
-    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
-    through_gateway(&app, &caller, &idempotency, &waited, Done::Dispute, |tx| {
-        work(async move { answer_dispute(tx, tenant, now, gateways, id, answer).await })
+    let (tenant, now, gateways) = (caller.tenant(), caller.now(&app), &app.gateways);
+    let (answer, key) = ((id, answer), &caller.key().to_string());
+    through_gateway(&app, &caller, &idempotency, &waited, Done::Dispute(id), |tx| {
+        work(async move { answer_dispute(tx, tenant, now, gateways, key, answer).await })
     })
     .await
 }
@@ -201,7 +204,7 @@ fn check_evidence(evidence: &BTreeMap<String, String>) -> Result<(), Problem> {
 
 /// Give in to a dispute
 ///
-/// It cannot be taken back: the gateway decides against us at once.
+/// It cannot be taken back: the gateway decides against us at once. One entered by hand is lost.
 #[utoipa::path(
     post,
     path = "/v1/disputes/{id}/accept",
@@ -226,9 +229,10 @@ async fn accept(
 ) -> Result<Response, Problem> {
     let AcceptBody {} = body;
     let answer: &Evidence = &None;
-    let (tenant, now, gateways) = (caller.tenant(), app.clock.now(), &app.gateways);
-    through_gateway(&app, &caller, &idempotency, &waited, Done::Dispute, |tx| {
-        work(async move { answer_dispute(tx, tenant, now, gateways, id, answer).await })
+    let (tenant, now, gateways) = (caller.tenant(), caller.now(&app), &app.gateways);
+    let (answer, key) = ((id, answer), &caller.key().to_string());
+    through_gateway(&app, &caller, &idempotency, &waited, Done::Dispute(id), |tx| {
+        work(async move { answer_dispute(tx, tenant, now, gateways, key, answer).await })
     })
     .await
 }

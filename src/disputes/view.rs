@@ -57,6 +57,10 @@ pub struct DisputeView {
     /// When it was given in to.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub accepted_at: Option<Timestamp>,
+    /// The API key that entered it by hand; none where the gateway told.
+    pub entered_by: Option<String>,
+    /// The API key that entered how it ended.
+    pub decided_by: Option<String>,
     /// The gateway.
     pub provider: &'static str,
     /// The gateway's id.
@@ -119,6 +123,8 @@ impl DisputeView {
             evidence: dispute.evidence.clone(),
             evidence_sent_at: dispute.evidence_sent_at,
             accepted_at: dispute.accepted_at,
+            entered_by: dispute.entered_by.clone(),
+            decided_by: dispute.decided_by.clone(),
             provider: dispute.provider.as_str(),
             provider_ref: dispute.provider_ref.to_string(),
             created: dispute.created_at,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mizan_money::id::{AttemptId, PaymentIntentId, PayoutId, RefundId};
+use mizan_money::id::{AttemptId, DeliveryId, PaymentIntentId, PayoutId, RefundId};
 use mizan_money::{TenantId, Timestamp};
 use mizan_providers::{
     DisputeEvent, EventSubject, PaymentAnswer, ProviderEvent, ProviderRef, RefundAnswer,
@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use super::receive::InboxError;
 use super::round::Open;
 use crate::payments::apply::{Fact, Said};
-use crate::payments::store::{self, Found, FoundBy, Wanted};
+use crate::payments::store::{self, DisputeHint, Found, FoundBy, Wanted};
 use crate::payouts::store::payouts_by_reference;
 
 /// What a delivery is to the books.
@@ -38,6 +38,8 @@ pub(super) struct Hinted {
     pub attempts: Vec<AttemptId>,
     /// Payouts.
     pub payouts: Vec<PayoutId>,
+    /// Disputes.
+    pub disputes: Vec<DisputeHint>,
 }
 
 impl Hinted {
@@ -45,6 +47,7 @@ impl Hinted {
     pub fn add(&mut self, other: Hinted) {
         self.attempts.extend(other.attempts);
         self.payouts.extend(other.payouts);
+        self.disputes.extend(other.disputes);
     }
 }
 
@@ -187,16 +190,16 @@ impl Subjects {
             let untold = |word: &Said| match &word.fact {
                 Fact::ForeignRefund(..) => true,
                 Fact::Refund(_, fact) => fact.status == RefundStatus::Failed,
-                // Nobody is asked about disputes so far.
-                Fact::Dispute(..) | Fact::DisputeAnswer(..) => true,
-                Fact::Payment(..) => false,
+                Fact::Payment(..)
+                | Fact::Dispute(..)
+                | Fact::DisputeAnswer(..)
+                | Fact::DisputeByHand(..) => false,
             };
             if said.iter().any(untold) {
                 let reason = "told by a hint only, and by no query: compare the settlement";
                 return Meaning::Parked(reason.to_owned());
             }
-            let attempts = said.iter().filter_map(Said::attempt).collect();
-            return Meaning::Hint(Hinted { attempts, ..Hinted::default() });
+            return Meaning::Hint(hinted(one.id, &said));
         }
         for (m, event) in events.iter().enumerate() {
             learned.add(event, self.subjects.get(&(n, m)).copied().unwrap_or_default());
@@ -273,6 +276,24 @@ impl Subjects {
             true => OneMeaning::Parked(format!("{} is of no payment of ours", fact.provider_ref)),
             false => OneMeaning::Ignored("a dispute of a payment that was not made through here"),
         }
+    }
+}
+
+/// What is to be asked because of these words.
+fn hinted(delivery: DeliveryId, said: &[Said]) -> Hinted {
+    let dispute = |word: &Said| match &word.fact {
+        Fact::Dispute(attempt, fact) => Some(DisputeHint {
+            delivery,
+            provider_ref: fact.provider_ref.clone(),
+            intent: word.intent,
+            attempt: *attempt,
+        }),
+        _ => None,
+    };
+    Hinted {
+        attempts: said.iter().filter_map(Said::attempt).collect(),
+        disputes: said.iter().filter_map(dispute).collect(),
+        payouts: Vec::new(),
     }
 }
 

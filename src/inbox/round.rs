@@ -61,6 +61,7 @@ pub(super) async fn hear_all(
     }
     store::hint_attempts(conn, tenant, &rounds.hinted.attempts, now).await?;
     hint_calls(conn, tenant, &rounds.hinted.payouts, now).await?;
+    store::hint_disputes(conn, tenant, &rounds.hinted.disputes, now).await?;
     Ok(rounds.ends)
 }
 

@@ -1,5 +1,6 @@
 //! What gateways say, applied: many words in one transaction, posted at once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mizan_ledger::read;
@@ -9,7 +10,7 @@ use mizan_providers::{DisputeAnswer, PaymentAnswer, PaymentStatus, RefundAnswer,
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::dispute::{DisputeState, Till};
+use super::dispute::{DisputeState, Teller, Till};
 use super::error::PaymentError;
 use super::facts::{Effect, STATUS_NOT_KNOWN};
 use super::intent::{Payment, Refund, RefundState};
@@ -52,11 +53,13 @@ pub enum Fact {
     Dispute(AttemptId, Box<DisputeAnswer>),
     /// The same, in an answer: it has no time of the gateway's.
     DisputeAnswer(AttemptId, Box<DisputeAnswer>),
+    /// The same, by a person with this API key: the gateway does not tell.
+    DisputeByHand(AttemptId, Box<DisputeAnswer>, String),
 }
 
 impl Fact {
     const fn is_of_dispute(&self) -> bool {
-        matches!(self, Self::Dispute(..) | Self::DisputeAnswer(..))
+        matches!(self, Self::Dispute(..) | Self::DisputeAnswer(..) | Self::DisputeByHand(..))
     }
 }
 
@@ -68,7 +71,7 @@ pub async fn apply(
     conn: &mut PgConnection,
     tenant: TenantId,
     now: Timestamp,
-    actor: &'static str,
+    actor: impl Into<Cow<'static, str>>,
     said: &[Said],
 ) -> Result<Vec<Effect>, PaymentError> {
     let mut hearing = Hearing::open(conn, tenant, now, &said.iter().collect::<Vec<_>>()).await?;
@@ -143,8 +146,8 @@ impl Hearing {
     }
 
     /// Weighs words that stand or fall together. Pure.
-    pub fn hear(&mut self, actor: &'static str, said: &[Said]) -> Heard {
-        self.plan.act_as(actor);
+    pub fn hear(&mut self, actor: impl Into<Cow<'static, str>>, said: &[Said]) -> Heard {
+        self.plan.act_as(actor.into());
         let mark = self.plan.mark();
         let mut before: BTreeMap<PaymentIntentId, Payment> = BTreeMap::new();
         let mut effects = Vec::with_capacity(said.len());
@@ -183,10 +186,16 @@ impl Hearing {
                 return payment.apply_payment_fact(*attempt, fact, at, &self.policy, plan);
             }
             Fact::Dispute(attempt, fact) => {
-                return payment.apply_dispute_fact(*attempt, fact, Some(at), &self.till, plan);
+                let teller = Teller::Event(at);
+                return payment.apply_dispute_fact(*attempt, fact, teller, &self.till, plan);
             }
             Fact::DisputeAnswer(attempt, fact) => {
-                return payment.apply_dispute_fact(*attempt, fact, None, &self.till, plan);
+                let teller = Teller::Answer;
+                return payment.apply_dispute_fact(*attempt, fact, teller, &self.till, plan);
+            }
+            Fact::DisputeByHand(attempt, fact, key) => {
+                let teller = Teller::Person(key);
+                return payment.apply_dispute_fact(*attempt, fact, teller, &self.till, plan);
             }
             Fact::Refund(id, fact) => (*id, fact),
             Fact::ForeignRefund(attempt, fact) => {

@@ -128,6 +128,12 @@ pub enum PaymentError {
         /// In which states it is possible.
         needs: &'static str,
     },
+    /// A gateway's dispute that is known is entered once more.
+    #[error("the dispute {reference} is known already: each has a reference of its own")]
+    DisputeKnown {
+        /// What the gateway calls it.
+        reference: String,
+    },
     /// The ledger refused a fact: the plan was wrong.
     #[error("the ledger refused: {refusal}")]
     LedgerRefused {

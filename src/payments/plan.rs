@@ -1,5 +1,7 @@
 //! What a decision comes to: the transactions to post and the events that announce them.
 
+use std::borrow::Cow;
+
 use mizan_ledger::postings::INDEX;
 use mizan_ledger::{
     Authority, NewTransaction, Outcome, Posted, Posting, PostingKey, Role, TransactionKind,
@@ -66,7 +68,7 @@ pub(super) struct Mark {
 #[derive(Debug)]
 pub struct Plan {
     now: Timestamp,
-    actor: &'static str,
+    actor: Cow<'static, str>,
     transactions: Vec<NewTransaction>,
     events: Vec<(&'static str, String, Option<EntryAt>, Value)>,
 }
@@ -74,7 +76,7 @@ pub struct Plan {
 impl Plan {
     /// An empty plan.
     pub fn new(now: Timestamp, actor: &'static str) -> Plan {
-        Plan { now, actor, transactions: Vec::new(), events: Vec::new() }
+        Plan { now, actor: actor.into(), transactions: Vec::new(), events: Vec::new() }
     }
 
     /// The time of the decision.
@@ -106,7 +108,7 @@ impl Plan {
             posting,
             authority,
             source,
-            actor: self.actor.to_owned(),
+            actor: self.actor.to_string(),
             metadata: serde_json::Map::new(),
             reverses: None,
         };
@@ -120,7 +122,7 @@ impl Plan {
     }
 
     /// From here on somebody else acts.
-    pub fn act_as(&mut self, actor: &'static str) {
+    pub fn act_as(&mut self, actor: Cow<'static, str>) {
         self.actor = actor;
     }
 
@@ -144,8 +146,8 @@ impl Plan {
     }
 
     /// Who acts.
-    pub fn actor(&self) -> &'static str {
-        self.actor
+    pub fn actor(&self) -> &str {
+        &self.actor
     }
 
     /// Adds an event; with the entry that it announces, where money moves.

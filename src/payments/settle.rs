@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::apply::{promise, write};
-use super::dispute::Till;
+use super::dispute::{Teller, Till};
 use super::error::PaymentError;
 use super::intent::{IntentState, Payment};
 use super::operation::{Operation, OperationKind, OperationState, next_check};
@@ -230,7 +230,8 @@ fn apply_subject(
             payment.apply_refund_fact(refund, fact, now, behind.promise.as_ref(), plan)?;
         }
         (Subject::Dispute(fact), _) => {
-            payment.apply_dispute_fact(operation.attempt, fact, None, &behind.till, plan)?;
+            let (of, teller) = (operation.attempt, Teller::Answer);
+            payment.apply_dispute_fact(of, fact, teller, &behind.till, plan)?;
             payment.dispute_answered(operation, now);
         }
         _ => {}

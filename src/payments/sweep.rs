@@ -5,18 +5,23 @@
 
 use mizan_money::TenantId;
 use mizan_money::id::{AttemptId, PaymentIntentId};
-use mizan_providers::{Archive, HttpRequest, Operation as Ask, Outcome, Subject, SyncPayment};
+use mizan_providers::{
+    Answer, Archive, HttpRequest, Operation as Ask, Outcome, Subject, SyncPayment,
+};
 use tokio::task::JoinSet;
 
+mod disputes;
 mod expire;
 
+use self::disputes::{ask_about, take_due_questions};
 use self::expire::expire_checkouts;
 use super::apply::{Fact, Said, apply};
 use super::ask::{Call, confirm_agreed, gateway_of};
 use super::due::{take_due_attempts, take_due_operations, was_asked};
 use super::error::PaymentError;
+use super::facts::Effect;
 use super::gateway::{Gateway, Repetition};
-use super::intent::Payment;
+use super::intent::{Attempt, Payment};
 use super::operation::{Operation, OperationState};
 use super::recover::ask_again;
 use super::settle::{Settled, settle};
@@ -37,6 +42,8 @@ pub struct Swept {
     pub operations: usize,
     /// Attempts asked about: for a fee, for a page nobody came back from, on a hint.
     pub attempts: usize,
+    /// Disputes asked about, on a hint.
+    pub disputes: usize,
 }
 
 /// Asks about everything that is due, for every tenant. One failure does not stop the rest.
@@ -50,6 +57,7 @@ pub async fn sweep(app: &App) -> Result<Swept, PaymentError> {
             Ok(done) => {
                 swept.operations += done.operations;
                 swept.attempts += done.attempts;
+                swept.disputes += done.disputes;
             }
             Err(error) => tracing::warn!(%tenant, %error, "the tenant could not be swept"),
         }
@@ -82,6 +90,15 @@ async fn sweep_tenant(app: &App, tenant: TenantId) -> Result<Swept, PaymentError
             asking.spawn(async move {
                 if let Err(error) = sync(&app, tenant, intent, attempt).await {
                     tracing::warn!(%attempt, %error, "the attempt could not be asked about");
+                }
+            });
+        }
+        for question in take_due_questions(app, tenant).await? {
+            swept.disputes += 1;
+            let app = app.clone();
+            asking.spawn(async move {
+                if let Err(error) = ask_about(&app, tenant, &question).await {
+                    tracing::warn!(%error, "the dispute could not be asked about");
                 }
             });
         }
@@ -228,36 +245,57 @@ pub(super) async fn query_outcome(
     query: Ask,
 ) -> Result<Told, PaymentError> {
     let known = payment.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
-    let gateway = gateway_of(&app.gateways, known)?;
-    let request = gateway.build(&query, &format!("mizan-{attempt}-query"))?;
-    let (outcome, _) = speak(app, gateway, &query, request, Repetition::First).await;
-    let answer = match &outcome {
-        Outcome::Done(answer) | Outcome::Pending(answer) => answer,
-        // Said twice, so it is a fact; unless it is about something else altogether.
-        Outcome::Mismatch(told) if !["reference", "provider_ref"].contains(&told.field) => {
-            &told.answer
-        }
-        other => {
-            tracing::warn!(%attempt, outcome = other.as_str(), "the gateway did not tell");
-            return Ok(Told::Nothing);
-        }
-    };
-    let fact = match (&answer.subject, &query) {
-        (Subject::Payment(fact), _) => Fact::Payment(attempt, fact.clone()),
-        (Subject::Refund(fact), Ask::SyncRefund(asked)) => Fact::Refund(asked.refund, fact.clone()),
-        (Subject::Dispute(fact), _) => Fact::DisputeAnswer(attempt, fact.clone()),
+    let Some(answer) = ask_gateway(app, known, &query).await? else { return Ok(Told::Nothing) };
+    let fact = match (answer.subject, &query) {
+        (Subject::Payment(fact), _) => Fact::Payment(attempt, fact),
+        (Subject::Refund(fact), Ask::SyncRefund(asked)) => Fact::Refund(asked.refund, fact),
+        (Subject::Dispute(fact), _) => Fact::DisputeAnswer(attempt, fact),
         _ => return Ok(Told::Nothing),
     };
+    take_in(app, tenant, payment.intent.id, fact).await?;
+    Ok(Told::Answer)
+}
+
+/// Asks a gateway what it knows; none where it did not tell.
+async fn ask_gateway(
+    app: &App,
+    known: &Attempt,
+    query: &Ask,
+) -> Result<Option<Answer>, PaymentError> {
+    let gateway = gateway_of(&app.gateways, known)?;
+    let request = gateway.build(query, &format!("mizan-{}-query", known.id))?;
+    let (outcome, _) = speak(app, gateway, query, request, Repetition::First).await;
+    Ok(match outcome {
+        Outcome::Done(answer) | Outcome::Pending(answer) => Some(answer),
+        // Said twice, so it is a fact; unless it is about something else altogether.
+        Outcome::Mismatch(told) if !["reference", "provider_ref"].contains(&told.field) => {
+            Some(told.answer)
+        }
+        other => {
+            let attempt = known.id;
+            tracing::warn!(%attempt, outcome = other.as_str(), "the gateway did not tell");
+            None
+        }
+    })
+}
+
+/// Applies what a gateway told, and keeps that it did.
+async fn take_in(
+    app: &App,
+    tenant: TenantId,
+    intent: PaymentIntentId,
+    fact: Fact,
+) -> Result<Vec<Effect>, PaymentError> {
     let now = app.now_for(tenant);
-    let told = &Word::told(payment.intent.id, &fact);
-    let said = &[Said { intent: payment.intent.id, fact, at: now }];
+    let told = &Word::told(intent, &fact);
+    let said = &[Said { intent, fact, at: now }];
     app.db
         .transaction("apply_sync", tenant, |tx| {
             work(async move {
-                apply(tx, tenant, now, "sync", said).await?;
-                word::keep(tx, tenant, now, [told.clone()]).await
+                let effects = apply(tx, tenant, now, "sync", said).await?;
+                word::keep(tx, tenant, now, [told.clone()]).await?;
+                Ok(effects)
             })
         })
-        .await?;
-    Ok(Told::Answer)
+        .await
 }

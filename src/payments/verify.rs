@@ -276,7 +276,8 @@ async fn intents_are_disputed(conn: &mut PgConnection, tenant: TenantId, since: 
     Ok((checked, broken))
 }
 
-/// No operation has waited for its outcome since before `oldest`.
+/// No operation has waited for its outcome since before `oldest`, and no hint of a dispute for its
+/// answer.
 async fn operations_end(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -297,7 +298,11 @@ async fn operations_end(
          from payments.operation
          where tenant_id = $1 and state in ('sent', 'unknown') and created_at < $2
              and next_check_at is not null
-         order by created_at
+         union all
+         select 'dispute ' || provider_ref || ' of pi_' || replace(intent_id::text, '-', '')
+             || ' was asked about ' || asks || ' times since ' || hinted_at
+         from payments.dispute_question
+         where tenant_id = $1 and hinted_at < $2
          limit 20",
     )
     .bind(tenant.0)

@@ -120,6 +120,16 @@ async fn say_again(
             word::keep(conn, tenant, now, [kept.word.clone()]).await?;
             Ok(Did::Done(Kind::Answer))
         }
+        Word::Entered { payment, attempt, said, by } => {
+            let Subject::Dispute(fact) = said.subject()? else {
+                return Ok(Did::Failed(format!("what was entered of {payment} is no dispute")));
+            };
+            let fact = Fact::DisputeByHand(*attempt, fact, by.clone());
+            let said = &[Said { intent: *payment, fact, at: now }];
+            apply(conn, tenant, now, by.clone(), said).await?;
+            word::keep(conn, tenant, now, [kept.word.clone()]).await?;
+            Ok(Did::Done(Kind::Command))
+        }
         Word::GivenUp { operation } => {
             give_up_undone(conn, tenant, now, *operation).await?;
             Ok(Did::Done(Kind::Command))
@@ -301,6 +311,7 @@ impl fmt::Display for Step {
                 Word::Delivered { delivery } => write!(f, "{delivery}"),
                 Word::Answered { operation, .. } => write!(f, "the answer to {operation}"),
                 Word::Told { payment, .. } => write!(f, "what was told of {payment}"),
+                Word::Entered { payment, .. } => write!(f, "what was entered of {payment}"),
                 Word::GivenUp { operation } => write!(f, "the end of {operation}"),
             },
         }

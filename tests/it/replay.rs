@@ -35,6 +35,11 @@ async fn copy(app: &TestApp) -> (TestDb, Rebuilt) {
     copy_with(app, &[WEBHOOK_SECRET, OLDER_SECRET]).await
 }
 
+/// The books written again, whatever came of it.
+pub async fn write_again(app: &TestApp) -> Rebuilt {
+    copy(app).await.1
+}
+
 /// The books are written again, agree, and obey every law in the copy too.
 pub async fn prove_replay(app: &TestApp) -> Rebuilt {
     let (copy, rebuilt) = copy(app).await;

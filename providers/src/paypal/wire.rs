@@ -183,8 +183,21 @@ pub(super) struct Dispute {
     pub(super) dispute_amount: Amount,
     pub(super) dispute_outcome: Option<DisputeOutcome>,
     pub(super) seller_response_due_date: Option<String>,
+    pub(super) update_time: Option<String>,
     #[serde(default)]
     pub(super) disputed_transactions: Vec<Disputed>,
+    pub(super) money_movements: Option<Vec<Movement>>,
+}
+
+/// Money that a dispute moved; of an asset that is no money there is no amount.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Movement {
+    pub(super) affected_party: Option<String>,
+    pub(super) amount: Option<Amount>,
+    pub(super) initiated_time: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) side: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -183,6 +183,8 @@ pub(super) fn facts(
         funds: if lost { FundsMovement::Withdrawn } else { FundsMovement::None },
         rows: if lost { row().into_iter().collect() } else { Vec::new() },
         reference: None,
+        changed_at: None,
+        unclear: None,
         provider_ref,
     })
 }

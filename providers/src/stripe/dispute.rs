@@ -122,5 +122,7 @@ pub(super) fn facts(dp: &wire::Dispute, funds: FundsMovement) -> Result<DisputeE
         funds,
         rows: dp.balance_transactions.iter().filter_map(facts::settlement_row).collect(),
         reference: facts::payment_reference(&dp.metadata),
+        changed_at: None,
+        unclear: None,
     })
 }

@@ -135,12 +135,14 @@ pub enum DisputeState {
     Won,
     /// The buyer keeps the money.
     Lost,
+    /// It came to nothing: the buyer gave it up.
+    Closed,
 }
 
 impl DisputeState {
     /// Whether it is decided.
     pub fn is_closed(self) -> bool {
-        matches!(self, Self::Won | Self::Lost)
+        matches!(self, Self::Won | Self::Lost | Self::Closed)
     }
 }
 

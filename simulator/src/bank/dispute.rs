@@ -68,6 +68,18 @@ pub fn win(work: &mut Work<'_>, id: &str) -> Result<Dispute, Refusal> {
     close(work, dispute, DisputeState::Won, Happened::DisputeWon)
 }
 
+/// It comes to nothing: what was withdrawn comes back.
+///
+/// # Errors
+/// It is decided already.
+pub fn give_up(work: &mut Work<'_>, id: &str) -> Result<Dispute, Refusal> {
+    let mut dispute = undecided(work, id)?;
+    if dispute.withdrawn {
+        dispute = move_money(work, dispute, RowKind::DisputeReturned);
+    }
+    close(work, dispute, DisputeState::Closed, Happened::DisputeClosed)
+}
+
 /// The buyer keeps the money.
 ///
 /// # Errors

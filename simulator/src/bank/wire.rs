@@ -286,6 +286,8 @@ pub enum Happened {
     DisputeWon,
     /// A dispute: the buyer keeps the money.
     DisputeLost,
+    /// A dispute: the buyer gave it up.
+    DisputeClosed,
     /// A settlement: sent to the shop's bank.
     Settled,
 }

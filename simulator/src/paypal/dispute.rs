@@ -49,7 +49,7 @@ fn listed(view: &View<'_>, dispute: &Dispute) -> Value {
         DisputeState::Open if is_claim(dispute) => "WAITING_FOR_SELLER_RESPONSE",
         DisputeState::Open => "OPEN",
         DisputeState::UnderReview => "UNDER_REVIEW",
-        DisputeState::Won | DisputeState::Lost => "RESOLVED",
+        DisputeState::Won | DisputeState::Lost | DisputeState::Closed => "RESOLVED",
     };
     let state = match status {
         "WAITING_FOR_SELLER_RESPONSE" => "REQUIRED_ACTION",
@@ -93,6 +93,7 @@ pub fn show(view: &View<'_>, dispute: &Dispute) -> Value {
     }
     let outcome = match dispute.state {
         DisputeState::Won => json!({ "outcome_code": "RESOLVED_SELLER_FAVOUR" }),
+        DisputeState::Closed => json!({ "outcome_code": "CANCELED_BY_BUYER" }),
         DisputeState::Lost => json!({
             "outcome_code": "RESOLVED_BUYER_FAVOUR", "amount_refunded": body["dispute_amount"],
         }),

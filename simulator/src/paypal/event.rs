@@ -35,7 +35,9 @@ pub fn messages(work: &mut Work<'_>, happened: Happened, id: &str) -> Vec<Messag
         }
         H::DisputeOpened => of_dispute(work, "CUSTOMER.DISPUTE.CREATED", id),
         H::DisputeUnderReview => of_dispute(work, "CUSTOMER.DISPUTE.UPDATED", id),
-        H::DisputeWon | H::DisputeLost => of_dispute(work, "CUSTOMER.DISPUTE.RESOLVED", id),
+        H::DisputeWon | H::DisputeLost | H::DisputeClosed => {
+            of_dispute(work, "CUSTOMER.DISPUTE.RESOLVED", id)
+        }
         _ => None,
     };
     message.into_iter().collect()

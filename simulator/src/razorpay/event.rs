@@ -25,6 +25,7 @@ pub fn messages(work: &mut Work<'_>, happened: Happened, id: &str) -> Vec<Messag
         H::DisputeUnderReview => dispute(work, "payment.dispute.under_review", id),
         H::DisputeWon => dispute(work, "payment.dispute.won", id),
         H::DisputeLost => dispute(work, "payment.dispute.lost", id),
+        H::DisputeClosed => dispute(work, "payment.dispute.closed", id),
         H::TransferPaid => transfer(work, "transfer.processed", id),
         H::TransferFailed => transfer(work, "transfer.failed", id),
         H::TokenSaved => token(work, id),

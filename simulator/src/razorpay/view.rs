@@ -210,6 +210,7 @@ pub fn dispute(state: &State, dispute: &Dispute) -> Value {
         DisputeState::UnderReview => "under_review",
         DisputeState::Won => "won",
         DisputeState::Lost => "lost",
+        DisputeState::Closed => "closed",
     };
     json!({
         "id": dispute.id,

@@ -1,4 +1,5 @@
-//! Answering a dispute: evidence, or giving in. Written down first, then asked of the gateway.
+//! Answering a dispute: evidence, or giving in. Written down first, then asked of the gateway; of
+//! one that was entered by hand nobody is asked.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use mizan_money::id::DisputeId;
 use mizan_money::{TenantId, Timestamp};
 use sqlx::PgConnection;
 
+use super::hand::{Ending, end_dispute};
 use crate::payments::ask::{Step, gateway_of, send};
 use crate::payments::error::PaymentError;
 use crate::payments::gateway::Gateways;
@@ -17,7 +19,8 @@ use crate::payments::word::{self, Word};
 /// The evidence of a dispute, by the gateway's names of its fields; none to give in.
 pub type Evidence = Option<BTreeMap<String, String>>;
 
-/// Writes the answer to a dispute down, about to be sent to its gateway. It can be given once.
+/// Writes the answer to a dispute down, about to be sent to its gateway. It can be given once. To
+/// give in to one that was entered by hand loses it at once.
 ///
 /// # Errors
 /// An unknown dispute, one that is decided or answered, a gateway that cannot; the database.
@@ -26,8 +29,8 @@ pub async fn answer_dispute(
     tenant: TenantId,
     now: Timestamp,
     gateways: &Gateways,
-    id: DisputeId,
-    evidence: &Evidence,
+    key: &str,
+    (id, evidence): (DisputeId, &Evidence),
 ) -> Result<Step, PaymentError> {
     let missing = || PaymentError::NotFound { id: id.to_string() };
     let intent = store::dispute_owner(conn, tenant, id).await?.ok_or_else(missing)?;
@@ -39,6 +42,17 @@ pub async fn answer_dispute(
     }
     payment.begin_dispute_answer(id, evidence.clone(), now)?;
     let dispute = payment.dispute(id).ok_or_else(missing)?;
+    if dispute.entered_by.is_some() {
+        store::save(conn, tenant, std::slice::from_ref(&payment), now).await?;
+        return match evidence {
+            // It is sent to the gateway as it was told: by mail.
+            Some(_) => Ok(Step::Done(payment)),
+            None => {
+                let lost = (id, Ending::Lost { fee: 0 });
+                end_dispute(conn, tenant, now, key, lost).await.map(Step::Done)
+            }
+        };
+    }
     let paid = payment.attempt(dispute.attempt);
     let attempt = paid.ok_or(PaymentError::UnknownAttempt { attempt: dispute.attempt })?.clone();
     let gateway = gateway_of(gateways, &attempt)?;
@@ -71,7 +85,9 @@ impl Payment {
         let found = self.disputes.iter_mut().find(|dispute| dispute.id == id);
         let dispute = found.ok_or_else(missing)?;
         let action = if evidence.is_some() { "handing in evidence" } else { "giving in" };
-        let answered = dispute.accepted_at.is_some() || dispute.evidence.is_some();
+        // Of one that was entered by hand, evidence is kept and binds nobody.
+        let binds = evidence.is_some() || dispute.entered_by.is_none();
+        let answered = dispute.accepted_at.is_some() || (dispute.evidence.is_some() && binds);
         if !dispute.state.is_open() || answered {
             let state = match dispute.evidence.is_some() && dispute.state.is_open() {
                 true => "answered already",

@@ -4,6 +4,7 @@ use mizan_ledger::postings::{
     DisputeLost, DisputeOpened, DisputeWon, Share, VendorFrozen, VendorUnfrozen,
 };
 use mizan_ledger::{AccountRef, Authority, PostingKey, Role, TransactionKind};
+use mizan_money::id::AttemptId;
 use mizan_money::{Money, Timestamp};
 
 use super::facts::News;
@@ -135,8 +136,7 @@ impl Payment {
             false => 0,
         };
         // What rounding to the gateway's step added is nobody's of the order.
-        let whole = paid.filter(|attempt| attempt.captured == attempt.charge);
-        let step = whole.map_or(0, |it| it.charge.minor() - self.intent.by_gateway().minor());
+        let step = self.rounded_by(dispute.attempt);
         let (taken, rounding) = match left > 0 && withdrawn - left == step {
             true => (left, step),
             false => (withdrawn.min(left), 0),
@@ -163,6 +163,12 @@ impl Payment {
             self.ask_a_person(question, hand.plan);
         }
         Ok(())
+    }
+
+    /// What rounding to the gateway's step added to what an attempt took, in minor units.
+    pub(super) fn rounded_by(&self, attempt: AttemptId) -> i64 {
+        let whole = self.attempt(attempt).filter(|attempt| attempt.captured == attempt.charge);
+        whole.map_or(0, |it| it.charge.minor() - self.intent.by_gateway().minor())
     }
 
     /// Moves the vendors' parts to where nothing is paid out of, as far as they are there.

@@ -17,12 +17,34 @@ const WITHDRAWN: &str = "told:withdrawn";
 /// The same for money that came back.
 const REINSTATED: &str = "told:reinstated";
 
+/// Who tells of a dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Teller<'a> {
+    /// The gateway by itself, at this time of its clock.
+    Event(Timestamp),
+    /// The gateway, asked: the dispute says itself when it last changed, or nothing does.
+    Answer,
+    /// A person with this API key. The gateway does not tell, so what is entered last is so.
+    Person(&'a str),
+}
+
+impl Teller<'_> {
+    /// Of when it is, where that is known.
+    fn time(self, fact: &DisputeAnswer, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Event(at) => Some(at),
+            Self::Answer => fact.changed_at,
+            Self::Person(_) => Some(now),
+        }
+    }
+}
+
 /// What is to be announced of a dispute, with the entry that it announces.
 pub(super) type News = Vec<(&'static str, Option<EntryAt>)>;
 
 impl Payment {
-    /// Applies what a gateway says of a dispute, as of `at` by the gateway's clock; none where it
-    /// was asked and its answer has no time of its own.
+    /// Applies what is told of a dispute. What an answer tells and nobody can book goes to a
+    /// person with its reason; a webhook that does so is parked.
     ///
     /// # Errors
     /// An unknown attempt; amounts that do not fit; an entry that this transaction has still to
@@ -31,24 +53,26 @@ impl Payment {
         &mut self,
         attempt: AttemptId,
         fact: &DisputeAnswer,
-        at: Option<Timestamp>,
+        teller: Teller<'_>,
         till: &Till,
         plan: &mut Plan,
     ) -> Result<Effect, PaymentError> {
         let paid = self.attempt(attempt).ok_or(PaymentError::UnknownAttempt { attempt })?;
-        let Some(state) = DisputeState::of(fact.status, fact.is_over()) else {
-            return Ok(Effect::Unclear(STATUS_NOT_KNOWN.into()));
-        };
-        if fact.amount.currency() != self.intent.currency {
-            let (theirs, ours) = (fact.amount, self.intent.currency.code());
-            return Ok(Effect::Unclear(format!("{theirs} is disputed of a payment in {ours}")));
-        }
-        let connection = paid.connection.clone();
         if paid.status != PaymentStatus::Captured {
             // Its capture is told by another word, which is on its way.
             let what = &fact.provider_ref;
             return Ok(Effect::Unclear(format!("{what} is about money not known to be taken")));
         }
+        let connection = paid.connection.clone();
+        let state = match self.readable(fact) {
+            Ok(state) => state,
+            Err(reason) if teller == Teller::Answer => {
+                self.ask_a_person(format!("{}: {reason}", fact.provider_ref), plan);
+                return Ok(Effect::Applied);
+            }
+            Err(reason) => return Ok(Effect::Unclear(reason)),
+        };
+        let at = teller.time(fact, plan.now());
         let same =
             |it: &Dispute| it.provider_ref == fact.provider_ref && it.connection == connection;
         let known = self.disputes.iter().position(same);
@@ -57,7 +81,13 @@ impl Payment {
             None => self.admit(attempt, fact, state, at, plan.now())?,
         };
         let before = self.disputes[n].clone();
-        let newest = self.disputes[n].learn(fact, state, at, plan.now());
+        let newest = self.disputes[n].learn(fact, state, (teller, at), plan.now());
+        if let (Some(why), true) = (&fact.unclear, newest) {
+            self.ask_a_person(why.clone(), plan);
+        }
+        if let (Teller::Person(key), None) = (teller, known) {
+            self.disputes[n].entered_by = Some(key.to_owned());
+        }
         let mut news = News::new();
         if known.is_none() {
             news.push(("dispute.created", None));
@@ -88,6 +118,16 @@ impl Payment {
         Ok(Effect::Applied)
     }
 
+    /// The state that a fact tells, or why it cannot be booked.
+    fn readable(&self, fact: &DisputeAnswer) -> Result<DisputeState, String> {
+        if fact.amount.currency() != self.intent.currency {
+            let (theirs, ours) = (fact.amount, self.intent.currency.code());
+            return Err(format!("{theirs} is disputed of a payment in {ours}"));
+        }
+        let state = DisputeState::of(fact.status, fact.is_over());
+        state.ok_or_else(|| STATUS_NOT_KNOWN.to_owned())
+    }
+
     fn admit(
         &mut self,
         attempt: AttemptId,
@@ -113,6 +153,8 @@ impl Payment {
             evidence: None,
             evidence_sent_at: None,
             accepted_at: None,
+            entered_by: None,
+            decided_by: None,
             rows: Vec::new(),
             booked: Booked::Nothing,
             withdrawn: zero,
@@ -143,14 +185,15 @@ impl Dispute {
         &mut self,
         fact: &DisputeAnswer,
         state: DisputeState,
-        at: Option<Timestamp>,
+        (teller, at): (Teller<'_>, Option<Timestamp>),
         now: Timestamp,
     ) -> bool {
         self.collect(fact);
         let rows = i16::try_from(fact.rows.len()).unwrap_or(i16::MAX);
         let at = at.unwrap_or(self.status_at);
         let known = (self.status_at, self.status_rows, self.state.rank());
-        let newest = (at, rows, state.rank()) >= known;
+        let by_hand = matches!(teller, Teller::Person(_));
+        let newest = by_hand || (at, rows, state.rank()) >= known;
         if newest {
             self.state = state;
             self.status_at = at;
@@ -162,7 +205,10 @@ impl Dispute {
             self.reason = self.reason.take().or(fact.reason.clone());
             self.evidence_due_by = self.evidence_due_by.or(fact.evidence_due_by);
         }
-        if self.evidence.is_some() && !self.state.is_open() {
+        if let (Teller::Person(key), false) = (teller, self.state.is_open()) {
+            self.decided_by = Some(key.to_owned());
+        }
+        if self.evidence.is_some() && !self.state.is_open() && !by_hand {
             self.evidence_sent_at.get_or_insert(now);
         }
         newest

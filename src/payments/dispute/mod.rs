@@ -1,4 +1,4 @@
-//! Disputes: what banks take back, and who bears it. Pure but for `answer.rs`.
+//! Disputes: what banks take back, and who bears it. Pure but for `answer.rs` and `hand.rs`.
 //!
 //! ```text
 //!                         money withdrawn            lost
@@ -13,6 +13,7 @@
 //! | `books.rs` | moves the books from where they stand to where the facts want them |
 //! | `fee.rs` | charges the gateway's fee on, where the vendor bears it |
 //! | `answer.rs` | evidence and giving in: written down, then asked of the gateway |
+//! | `hand.rs` | disputes of gateways that do not tell, entered and ended by people |
 //!
 //! What is booked follows from *all* that is known of a dispute (its rows and its newest state) and
 //! not from the word that came last, so neither order nor repetition of words matters. Each change
@@ -24,6 +25,7 @@ pub mod answer;
 mod books;
 mod facts;
 mod fee;
+pub mod hand;
 mod till;
 
 use std::collections::BTreeMap;
@@ -37,6 +39,7 @@ use super::intent::{Payment, states};
 use super::line::Line;
 use super::split::{GivenBack, SplitError};
 
+pub use facts::Teller;
 pub use till::Till;
 
 /// The bucket in which the vendor's part of an open dispute waits.
@@ -159,6 +162,10 @@ pub struct Dispute {
     pub evidence_sent_at: Option<Timestamp>,
     /// When we gave in.
     pub accepted_at: Option<Timestamp>,
+    /// The API key that entered it, where the gateway does not tell.
+    pub entered_by: Option<String>,
+    /// The API key that entered how it ended.
+    pub decided_by: Option<String>,
     /// Every row so far, by id.
     pub rows: Vec<Row>,
     /// What the books say of the money.

@@ -17,10 +17,8 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use self::order::CreateBody;
-pub(crate) use self::request::check_text;
-use self::request::{
-    CancelBody, CaptureBody, ConfirmBody, check_amount, check_instrument, check_return_url,
-};
+use self::request::{CancelBody, CaptureBody, ConfirmBody, check_instrument, check_return_url};
+pub(crate) use self::request::{check_amount, check_text};
 use self::through_gateway::{Done, through_gateway};
 use super::ask::{self, Confirm};
 use super::create::create_intent;

@@ -133,7 +133,7 @@ pub(super) fn check_return_url(url: Option<&str>) -> Result<(), Problem> {
 }
 
 /// Checks an amount of minor units at the door.
-pub(super) fn check_amount(param: &str, amount: i64) -> Result<(), Problem> {
+pub(crate) fn check_amount(param: &str, amount: i64) -> Result<(), Problem> {
     if (1..=AMOUNT_MAX).contains(&amount) {
         return Ok(());
     }

@@ -5,7 +5,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use mizan_money::id::OperationId;
+use mizan_money::id::{DisputeId, OperationId};
 use mizan_providers::Operation;
 use serde::Serialize;
 use serde_json::Value;
@@ -38,8 +38,8 @@ pub(crate) enum Done {
     Intent,
     /// The refund that the operation was about.
     Refund,
-    /// The dispute that it was about.
-    Dispute,
+    /// The dispute of this id.
+    Dispute(DisputeId),
 }
 
 /// What the first transaction came to.
@@ -220,10 +220,13 @@ fn show(shows: Done, payment: &Payment, settled: Option<&Settled>) -> Shown {
         // Done without a gateway, just now.
         None => payment.refunds.last(),
     };
-    let dispute = settled.and_then(|it| payment.dispute(it.operation.dispute?));
+    let dispute = match shows {
+        Done::Dispute(id) => payment.dispute(id),
+        Done::Intent | Done::Refund => None,
+    };
     match (shows, refund, dispute) {
         (Done::Refund, Some(refund), _) => Shown::Refund(Box::new(RefundView::of(payment, refund))),
-        (Done::Dispute, _, Some(dispute)) => {
+        (Done::Dispute(_), _, Some(dispute)) => {
             Shown::Dispute(Box::new(DisputeView::of(payment, dispute)))
         }
         _ => Shown::Intent(Box::new(IntentView::from(payment))),

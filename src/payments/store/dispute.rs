@@ -14,6 +14,7 @@ use super::parts::{given_from_json, given_to_json};
 use super::query::Listing;
 use super::{Result, corrupt, currency, money, word};
 use crate::payments::dispute::{Booked, Dispute, DisputeState, Held, Row};
+use crate::payments::error::PaymentError;
 use crate::payments::intent::Payment;
 
 /// A row of the gateway's balance. Amounts are minor units of the currencies beside them.
@@ -113,6 +114,8 @@ fn dispute_from(row: &PgRow) -> Result<Dispute> {
         evidence: evidence.map(serde_json::from_value).transpose().map_err(corrupt)?,
         evidence_sent_at: row.try_get("evidence_sent_at")?,
         accepted_at: row.try_get("accepted_at")?,
+        entered_by: row.try_get("entered_by")?,
+        decided_by: row.try_get("decided_by")?,
         rows: rows_from_json(row.try_get("rows")?)?,
         booked: word(row, "booked", Booked::parse)?,
         withdrawn: money("withdrawn")?,
@@ -147,20 +150,23 @@ pub(super) async fn save_disputes(
     Ok(())
 }
 
+/// Writes one dispute. An id is made of its name and the moment, so that another payment may have
+/// taken the same at the same time.
 async fn save_dispute(
     conn: &mut PgConnection,
     tenant: TenantId,
     intent: PaymentIntentId,
     it: &Dispute,
 ) -> Result<()> {
-    sqlx::query(
+    let saved = sqlx::query(
         "insert into payments.dispute
              (tenant_id, id, intent_id, attempt_id, connection, provider, provider_ref, state,
               status_at, status_rows, currency, amount, reason, evidence_due_by, evidence,
               evidence_sent_at, accepted_at, rows, booked, withdrawn, fee, fee_currency, taken,
-              rounding, spread, parts, held, charged, step, lost_step, created_at, updated_at)
+              rounding, spread, parts, held, charged, step, lost_step, created_at, updated_at,
+              entered_by, decided_by)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
+             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
          on conflict (tenant_id, id) do update
          set state = excluded.state, status_at = excluded.status_at,
              status_rows = excluded.status_rows, amount = excluded.amount,
@@ -171,7 +177,9 @@ async fn save_dispute(
              fee_currency = excluded.fee_currency, taken = excluded.taken,
              rounding = excluded.rounding, spread = excluded.spread, parts = excluded.parts,
              held = excluded.held, charged = excluded.charged, step = excluded.step,
-             lost_step = excluded.lost_step, updated_at = excluded.updated_at",
+             lost_step = excluded.lost_step, updated_at = excluded.updated_at,
+             decided_by = excluded.decided_by
+         where payments.dispute.intent_id = excluded.intent_id",
     )
     .bind(tenant.0)
     .bind(it.id.uuid())
@@ -205,9 +213,14 @@ async fn save_dispute(
     .bind(it.lost_step)
     .bind(it.created_at)
     .bind(it.updated_at)
+    .bind(&it.entered_by)
+    .bind(&it.decided_by)
     .execute(conn)
     .await?;
-    Ok(())
+    match saved.rows_affected() {
+        0 => Err(PaymentError::DisputeKnown { reference: it.provider_ref.to_string() }),
+        _ => Ok(()),
+    }
 }
 
 /// The intent a dispute belongs to.
@@ -227,6 +240,30 @@ pub async fn dispute_owner(
     .fetch_optional(conn)
     .await?;
     Ok(owner.map(PaymentIntentId::from_uuid))
+}
+
+/// Whether a gateway's dispute is known already.
+///
+/// # Errors
+/// The database.
+pub async fn is_dispute_known(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    connection: &str,
+    theirs: &ProviderRef,
+) -> Result<bool> {
+    let known = sqlx::query_scalar(
+        "select exists (
+             select from payments.dispute
+             where tenant_id = $1 and connection = $2 and provider_ref = $3
+         )",
+    )
+    .bind(tenant.0)
+    .bind(connection)
+    .bind(theirs.as_str())
+    .fetch_one(conn)
+    .await?;
+    Ok(known)
 }
 
 /// Disputes with their intents, newest first; going backwards they come oldest first. Those that

@@ -14,6 +14,7 @@ mod order;
 mod parts;
 mod policy;
 mod query;
+mod question;
 mod reference;
 mod save;
 mod word;
@@ -22,7 +23,7 @@ use mizan_money::{Currency, Money, Rate};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-pub use dispute::{dispute_owner, disputes};
+pub use dispute::{dispute_owner, disputes, is_dispute_known};
 pub use insert::insert_intent;
 pub use load::{load, lock};
 pub use operation::{
@@ -35,6 +36,9 @@ pub use policy::policy;
 pub use query::{
     DueAttempt, Listing, awaits_reference, due_attempts, hint_attempts, intents, postpone_attempt,
     refund_owner, refunds,
+};
+pub use question::{
+    DisputeHint, due_dispute_hints, forget_dispute_hints, hint_disputes, postpone_dispute_hint,
 };
 pub use reference::{Found, FoundBy, Wanted, attempts_by_reference, refunds_by_reference};
 pub use save::save;

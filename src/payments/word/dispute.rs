@@ -25,6 +25,10 @@ pub struct DisputeRow {
     funds: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rows: Vec<FeeRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unclear: Option<String>,
 }
 
 impl From<&DisputeAnswer> for DisputeRow {
@@ -40,6 +44,8 @@ impl From<&DisputeAnswer> for DisputeRow {
             due: fact.evidence_due_by,
             funds: fact.funds.as_str().to_owned(),
             rows: fact.rows.iter().map(Into::into).collect(),
+            changed: fact.changed_at,
+            unclear: fact.unclear.clone(),
         }
     }
 }
@@ -62,6 +68,8 @@ impl DisputeRow {
             funds: self.funds.parse::<FundsMovement>()?,
             rows: self.rows.iter().map(FeeRow::fee).collect::<Result<_, _>>()?,
             reference: None,
+            changed_at: self.changed,
+            unclear: self.unclear.clone(),
         })
     }
 }

@@ -7,6 +7,7 @@
 //! | `delivered` | the inbox, when a delivery was applied | the delivery's bytes |
 //! | `answered` | the end of a call | nothing: it holds what the gateway said |
 //! | `told` | the sweeper, when it queried | nothing: it holds what the gateway said |
+//! | `entered` | whoever enters a dispute or its end | nothing: it holds what was entered |
 //! | `given_up` | the sweeper, for what was not done | the operation's row |
 //!
 //! Words are appended in the transaction of their effect and never changed. Their order is the
@@ -17,7 +18,7 @@ mod rows;
 
 use mizan_money::id::{AttemptId, DeliveryId, OperationId, PaymentIntentId, RefundId};
 use mizan_money::{TenantId, Timestamp};
-use mizan_providers::Outcome;
+use mizan_providers::{DisputeAnswer, Outcome};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
@@ -69,6 +70,17 @@ pub enum Word {
         /// What it told.
         said: SubjectRow,
     },
+    /// A person entered what the gateway does not tell.
+    Entered {
+        /// The payment.
+        payment: PaymentIntentId,
+        /// The attempt whose money is disputed.
+        attempt: AttemptId,
+        /// What was entered.
+        said: SubjectRow,
+        /// The API key.
+        by: String,
+    },
     /// An operation was ended that the gateway shows not to have happened.
     GivenUp {
         /// The operation.
@@ -113,8 +125,9 @@ impl Word {
         Some(Word::Answered { operation, outcome })
     }
 
-    /// What a query was told.
+    /// What a query was told, or a person entered.
     pub fn told(payment: PaymentIntentId, fact: &Fact) -> Word {
+        let of_dispute = |fact: &DisputeAnswer| SubjectRow::Dispute(Box::new(fact.into()));
         let (about, said) = match fact {
             Fact::Payment(attempt, fact) => {
                 (About::Attempt(*attempt), SubjectRow::Payment(Box::new(fact.as_ref().into())))
@@ -126,7 +139,11 @@ impl Word {
                 (About::ForeignRefund(*attempt), SubjectRow::Refund(Box::new(fact.as_ref().into())))
             }
             Fact::Dispute(attempt, fact) | Fact::DisputeAnswer(attempt, fact) => {
-                (About::Dispute(*attempt), SubjectRow::Dispute(Box::new(fact.as_ref().into())))
+                (About::Dispute(*attempt), of_dispute(fact))
+            }
+            Fact::DisputeByHand(attempt, fact, by) => {
+                let (attempt, said, by) = (*attempt, of_dispute(fact), by.clone());
+                return Word::Entered { payment, attempt, said, by };
             }
         };
         Word::Told { payment, about, said }

@@ -223,16 +223,20 @@ pub const BACK: &[Form] = &[
         children: NONE,
         says: "The customer's bank takes the payment back, all of it unless an amount is named \
                (which may be more than the payment), and the gateway keeps a fee. An inquiry moves \
-               no money; `funds later` opens it before the money is taken. Only Stripe tells its \
-               fee, asks first, or is late: at the other gateways the fee is a statement of its \
-               own (`gateway fee`), and the money goes when the dispute is lost.",
+               no money; `funds later` opens it before the money is taken. Razorpay and PayPal \
+               take the money when the dispute is lost, and tell no fee: it is booked by a \
+               journal, and no vendor is charged with it. Telr and PayTabs tell nothing: the \
+               dispute is entered by hand, as are its end and its fees. Stripe and PayPal ask \
+               first, PayPal for every reason but `fraudulent`; only at Stripe the amount may \
+               be more than was paid.",
         example: "dispute D1 of O1 210.00 AED fee 55.00 AED because fraudulent",
     },
     Form {
         head: "dispute {dispute:name} funds withdrawn",
         clauses: &["fee {fee:money}"],
         children: NONE,
-        says: "The money of a dispute that was opened with `funds later` is taken.",
+        says: "The money of a dispute that was opened with `funds later` is taken. Not at \
+               Razorpay and PayPal, where it goes with the loss.",
         example: "dispute D1 funds withdrawn fee 55.00 AED",
     },
     Form {
@@ -240,7 +244,8 @@ pub const BACK: &[Form] = &[
         clauses: &["fee returned {fee:money}"],
         children: NONE,
         says: "The gateway tells how it ended: `won` gives the money back, and with `fee returned` \
-               the fee; an inquiry that came to nothing is `closed`.",
+               the fee; what came to nothing is `closed`, at Stripe an inquiry only. PayPal calls \
+               a claim that the customer gave up won.",
         example: "dispute D1 won fee returned 55.00 AED",
     },
     Form {
@@ -248,28 +253,29 @@ pub const BACK: &[Form] = &[
         clauses: &["fee {fee:money}"],
         children: NONE,
         says: "The bank is not content with a dispute that was won: the money is taken once more. \
-               At the other gateways than Stripe a second round is a dispute of its own.",
+               At the other gateways than Stripe that is a dispute of its own about the same \
+               amount, which has the name from then on.",
         example: "dispute D1 second round fee 55.00 AED",
     },
     Form {
         head: "dispute {dispute:name} escalated",
         clauses: &["fee {fee:money}"],
         children: NONE,
-        says: "An inquiry becomes a dispute: now the money is taken.",
+        says: "An inquiry becomes a dispute: now the money is taken. At Stripe only.",
         example: "dispute D1 escalated fee 55.00 AED",
     },
     Form {
         head: "accept dispute {dispute:name}",
         clauses: &[],
         children: NONE,
-        says: "The marketplace gives in.",
+        says: "The marketplace gives in: the dispute is lost.",
         example: "accept dispute D1",
     },
     Form {
         head: "evidence for dispute {dispute:name} {evidence:text}",
         clauses: &[],
         children: NONE,
-        says: "The marketplace answers.",
+        says: "The marketplace answers. At Telr and PayTabs by mail, and a copy is kept.",
         example: "evidence for dispute D1 \"signed by the customer on 3 March\"",
     },
 ];

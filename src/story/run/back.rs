@@ -1,4 +1,4 @@
-//! Money that goes back: refunds and disputes.
+//! Money that goes back: refunds. Disputes are in `disputes.rs`.
 
 use serde_json::{Value, json};
 
@@ -16,25 +16,7 @@ impl Runner<'_> {
         match verb {
             "refund" => self.refund(it).await,
             "bounce" => self.bounce(it.name("refund")).await,
-            "dispute of" => self.open_dispute(it).await,
-            "accept dispute" => {
-                let id = self.id(it.name("dispute"))?;
-                self.post(&format!("/v1/disputes/{id}/accept"), Body::default()).await.map(drop)
-            }
-            "evidence for dispute" => {
-                let id = self.id(it.name("dispute"))?;
-                let evidence = json!({ "uncategorized_text": it.name("evidence") });
-                let body = Body::default().set("evidence", evidence);
-                self.post(&format!("/v1/disputes/{id}/evidence"), body).await.map(drop)
-            }
-            "dispute escalated" => self.decide(it, "escalate").await,
-            "dispute funds withdrawn" => self.decide(it, "withdraw").await,
-            "dispute second round" => self.decide(it, "second_round").await,
-            _ => match it.name("outcome") {
-                "won" => self.decide(it, "win").await,
-                "closed" => self.decide(it, "close").await,
-                _ => self.decide(it, "lose").await,
-            },
+            _ => self.dispute(verb, it).await,
         }
     }
 
@@ -80,38 +62,6 @@ impl Runner<'_> {
         self.at_gateway(&gateway, &format!("/_sim/refunds/{there}/bounce"), json!({})).await?;
         Ok(())
     }
-
-    async fn open_dispute(&mut self, it: &Statement) -> Done {
-        let order = self.known_order(it.name("order"))?;
-        let intent = self.get(&format!("/v1/payment_intents/{order}")).await?;
-        let (gateway, payment) = at_gateway(&intent)?;
-        let mut asked = Body::default()
-            .set("payment", payment)
-            .maybe("reason", it.word("reason"))
-            .fields(it, &["amount", "fee"]);
-        for (clause, field) in [("as inquiry", "inquiry"), ("funds later", "funds_later")] {
-            if it.has(clause) {
-                asked = asked.set(field, true);
-            }
-        }
-        let opened = self.at_gateway(&gateway, "/_sim/disputes", asked.value()).await?;
-        let there = opened["id"].as_str().unwrap_or_default().to_owned();
-        self.disputes.insert(it.name("dispute").to_owned(), (gateway, there));
-        self.what_is_due().await?;
-        let newest = self.get("/v1/disputes?limit=1").await?;
-        self.keep(it.name("dispute"), &newest["data"][0])
-    }
-
-    async fn decide(&mut self, it: &Statement, action: &str) -> Done {
-        let name = it.name("dispute");
-        let (gateway, there) =
-            self.disputes.get(name).cloned().ok_or_else(|| {
-                Stop::Broken(format!("there is no dispute {name} above this line"))
-            })?;
-        let path = format!("/_sim/disputes/{there}/{action}");
-        let body = Body::default().fields(it, &["fee"]).value();
-        self.at_gateway(&gateway, &path, body).await.map(drop)
-    }
 }
 
 fn is_over(refund: &Value) -> bool {
@@ -119,7 +69,7 @@ fn is_over(refund: &Value) -> bool {
 }
 
 /// The gateway that took the money, and its id of the payment.
-fn at_gateway(intent: &Value) -> Result<(String, String), Stop> {
+pub fn at_gateway(intent: &Value) -> Result<(String, String), Stop> {
     let attempts = intent["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
     let paid = attempts.iter().rev().find(|it| it["status"] == "captured").or(attempts.last());
     let text = |field: &str| paid.and_then(|it| it[field].as_str()).map(str::to_owned);

@@ -123,6 +123,19 @@ impl Runner<'_> {
         self.journal("import", &format!("fee of {gateway}, {reason}"), entries).await
     }
 
+    /// A fee for a dispute that no webhook tells, or one that came back.
+    pub async fn dispute_fee_by_journal(&mut self, gateway: &str, fee: Money, back: bool) -> Done {
+        let (fees, clearing) = match back {
+            false => ("debit", "credit"),
+            true => ("credit", "debit"),
+        };
+        let entries = vec![
+            entry(fees, &format!("dispute_fees:{gateway}"), fee),
+            entry(clearing, &format!("gateway_clearing:{gateway}"), fee),
+        ];
+        self.journal("import", &format!("fee of {gateway} for a dispute"), entries).await
+    }
+
     /// The tax inside a fee that the gateway told in one sum.
     pub async fn tax_in_fee(&mut self, gateway: &str, tax: Money) -> Done {
         let entries = vec![

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `api.rs` | calls of the interface and of the simulators' control planes |
 //! | `time.rs` | time passes, and what is due happens |
-//! | `rules.rs`, `orders.rs`, `pay.rs`, `back.rs`, `payouts.rs`, `finance.rs` | the statements |
+//! | `rules.rs`, `orders.rs`, `pay.rs`, `payouts.rs`, `finance.rs` | the statements |
+//! | `back.rs`, `disputes.rs` | those about money that goes back |
 //! | `checks.rs` | balances and facts |
 //!
 //! After each statement the gateways deliver their webhooks and the service's jobs run, so that
@@ -13,6 +14,7 @@
 mod api;
 mod back;
 mod checks;
+mod disputes;
 mod finance;
 mod orders;
 mod pay;
@@ -29,6 +31,7 @@ use mizan::clock::Clock;
 use mizan_simulator::FeeSchedule;
 use serde_json::Value;
 
+use self::disputes::Disputed;
 use super::outcome::{Difference, Outcome, Trouble};
 use super::text::{Statement, Story};
 use crate::cli::end::Failure;
@@ -70,8 +73,8 @@ pub struct Runner<'a> {
     states: BTreeMap<String, String>,
     /// The gateway of each order, looked up ahead.
     gateways: BTreeMap<String, String>,
-    /// The gateway and its own id of each dispute.
-    disputes: BTreeMap<String, (String, String)>,
+    /// What is known of each dispute.
+    disputes: BTreeMap<String, Disputed>,
     /// Where the marketplace is.
     jurisdiction: String,
     /// Calls so far: each has a key of its own.

@@ -2,6 +2,8 @@
 //! webhooks, booked in the real database.
 
 mod answers;
+mod by_hand;
+mod hints;
 mod odd;
 mod others;
 mod property;

@@ -1,5 +1,4 @@
-//! Disputes at a gateway that takes the money only when one is lost, and at one whose word is a
-//! hint.
+//! Disputes at a gateway that takes the money only when one is lost.
 
 use mizan_providers::ProviderName;
 use serde_json::{Value, json};
@@ -50,18 +49,4 @@ async fn what_is_taken_at_the_end_is_booked_at_the_end() {
     let amounts = [lost.int("amount_lost"), won.int("amount_lost"), won.int("amount_disputed")];
     assert_eq!(amounts, [25_000, 0, 0], "{name}");
     app.prove_laws().await;
-}
-
-#[tokio::test]
-async fn a_hint_of_a_dispute_waits_for_a_person() {
-    let bazaar = Bazaar::open().await;
-    let (app, name) = (&bazaar.app, ProviderName::Paypal);
-    let paid = bazaar.pay(name, 25_000, false).await;
-    let theirs = paid.body["attempts"][0]["provider_ref"].clone();
-    bazaar.control(name, "disputes", json!({ "payment": theirs })).await;
-    bazaar.deliver().await;
-    let parked = "select count(*) from webhooks.delivery where state = 'parked'";
-    assert_eq!(app.sql::<i64>(parked).await, 1);
-    let listed = app.get("/v1/disputes").await;
-    assert_eq!(listed.body["data"], json!([]));
 }

@@ -74,6 +74,7 @@ stories! {
     gateways_that_stumble: "troubles",
     the_ledger_by_hand: "by_hand",
     the_desk_of_finance: "finance_desk",
+    disputes_at_every_gateway: "disputes",
 }
 
 #[test]
@@ -154,4 +155,43 @@ fn a_story_that_cannot_go_on_says_where_and_why() {
     assert!(text(&told.stderr).contains("line 2, column 11: read `strype`"));
     let json: Value = serde_json::from_slice(&run(&file, &["--json"]).stdout).unwrap();
     assert_eq!((&json["ok"], &json["balances"]), (&json!(false), &json!([])));
+}
+
+#[test]
+fn what_a_gateway_cannot_do_with_a_dispute_is_said_in_a_sentence() {
+    for (gateway, currency, statements, says) in [
+        ("telr", "AED", "dispute D1 of O1 as inquiry", "telr tells of a dispute when it is one"),
+        ("razorpay", "INR", "dispute D1 of O1 as inquiry", "razorpay tells of a dispute when"),
+        (
+            "razorpay",
+            "INR",
+            "dispute D1 of O1 106.00 INR",
+            "takes back no more than was paid: 106.00 INR of 105.00 INR",
+        ),
+        (
+            "paypal",
+            "USD",
+            "dispute D1 of O1\ndispute D1 funds withdrawn",
+            "paypal takes disputed money when the dispute is lost",
+        ),
+        (
+            "paytabs",
+            "AED",
+            "dispute D1 of O1\ndispute D1 second round",
+            "a second round follows a dispute that was won: D1 is needs_response",
+        ),
+        (
+            "paypal",
+            "USD",
+            "dispute D1 of O1\ndispute D1 lost\ndispute D1 won",
+            "paypal cannot win D1, which is lost",
+        ),
+    ] {
+        let sale = SALE.replace("AED", currency).replace("by stripe", &format!("by {gateway}"));
+        let file = written("cannot", &format!("{sale}{statements}\n"));
+        let told = run(&file, &[]);
+        let shown = text(&told.stdout) + &text(&told.stderr);
+        assert_eq!(told.status.code(), Some(1), "{shown}");
+        assert!(shown.contains(says) && !shown.contains("answered 4"), "{shown}");
+    }
 }

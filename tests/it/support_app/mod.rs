@@ -404,6 +404,9 @@ impl TestApp {
              select 'fee of ' || id from payments.attempt
              where sync_at is not null and status = 'captured'
              union all
+             select 'dispute ' || provider_ref from payments.dispute_question
+             where ask_at is not null
+             union all
              select event_type || ' ' || state || ': ' || reason
              from webhooks.delivery where next_attempt_at is not null",
         )

@@ -1,6 +1,6 @@
 //! Payouts and disputes: answered at once, told in full later.
 
-use mizan_providers::{DisputeStatus, FundsMovement, Operation, Subject};
+use mizan_providers::{DisputeAnswer, DisputeStatus, FundsMovement, Operation, Subject};
 use serde_json::{Value, json};
 
 use super::shop::{
@@ -143,13 +143,30 @@ fn dispute(status: &str) -> Value {
         "disputed_transactions": [{"seller_transaction_id": "CAP1", "custom": "x",
             "invoice_number": format!("{}-00000000000f", super::shop::our_payment())}],
         "seller_response_due_date": "2018-07-06T13:55:58.000Z",
+        "update_time": "2018-07-01T09:00:00.000Z",
         "money_movements": [{"affected_party": "SELLER", "amount": super::shop::usd("84.64")}],
         "links": [],
     })
 }
 
+fn movement(party: &str, side: &str, reason: &str, amount: &str) -> Value {
+    json!({
+        "affected_party": party, "type": side, "reason": reason,
+        "amount": super::shop::usd(amount), "initiated_time": "2018-07-01T08:00:00.000Z",
+    })
+}
+
+fn moved(status: &str, movements: Value) -> DisputeAnswer {
+    let outcome = json!({"outcome_code": "RESOLVED_BUYER_FAVOUR"});
+    let told =
+        with(with(dispute(status), "money_movements", movements), "dispute_outcome", outcome);
+    let outcome = parse(&sync_dispute(), 200, told.to_string());
+    let Subject::Dispute(it) = &outcome.answer().unwrap().subject else { panic!() };
+    *it.clone()
+}
+
 #[test]
-fn a_dispute_is_read_and_its_money_is_never_booked_from_it() {
+fn a_dispute_is_read_and_what_does_not_fit_is_no_row() {
     let outcome = parse(&sync_dispute(), 200, dispute("UNDER_REVIEW").to_string());
     let Subject::Dispute(it) = &outcome.answer().unwrap().subject else { panic!() };
     assert_eq!((it.status, it.amount), (DisputeStatus::UnderReview, money(9_600, "USD")));
@@ -160,8 +177,71 @@ fn a_dispute_is_read_and_its_money_is_never_booked_from_it() {
     );
     assert_eq!(it.reference, super::shop::our_payment().parse().ok());
     assert_eq!(it.evidence_due_by, Some(super::shop::at("2018-07-06T13:55:58Z")));
+    assert_eq!(it.changed_at, Some(super::shop::at("2018-07-01T09:00:00Z")));
+    let unclear = it.unclear.as_deref().unwrap();
+    assert!(unclear.ends_with("84.64 USD moved, and PayPal does not say where"), "{unclear}");
     let other = with(dispute("OPEN"), "dispute_id", json!("PP-1"));
     assert_eq!(answered(&sync_dispute(), &other), "mismatch provider_ref");
+}
+
+#[test]
+fn the_sellers_movements_are_rows_with_names_of_their_own() {
+    let settled = movement("SELLER", "DEBIT", "DISPUTE_SETTLEMENT", "48.00");
+    let it = moved(
+        "RESOLVED",
+        json!([
+            movement("BUYER", "CREDIT", "DISPUTE_SETTLEMENT", "96.00"),
+            settled,
+            movement("SELLER", "DEBIT", "CHARGEBACK_FEE", "20.00"),
+            settled,
+            movement("SELLER", "CREDIT", "DISPUTE_FEE", "5.00"),
+        ]),
+    );
+    assert_eq!((it.status, it.unclear), (DisputeStatus::Lost, None));
+    let rows: Vec<_> = it
+        .rows
+        .iter()
+        .map(|row| (row.balance_transaction.as_str(), row.gross.minor(), row.fee.minor()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("DISPUTE_SETTLEMENT:DEBIT:1530432000000:4800:1", -4_800, 0),
+            ("CHARGEBACK_FEE:DEBIT:1530432000000:2000:1", 0, 2_000),
+            ("DISPUTE_SETTLEMENT:DEBIT:1530432000000:4800:2", -4_800, 0),
+            ("DISPUTE_FEE:CREDIT:1530432000000:500:1", 0, -500),
+        ]
+    );
+    // PayPal paid: nothing of ours moved.
+    let it = moved(
+        "RESOLVED",
+        json!([movement("PAYMENT_PROCESSOR", "DEBIT", "DISPUTE_SETTLEMENT", "96.00")]),
+    );
+    assert_eq!((it.rows.len(), it.unclear), (0, None));
+}
+
+#[test]
+fn movements_that_do_not_fit_are_left_to_a_person() {
+    let seller = |side, reason, amount| movement("SELLER", side, reason, amount);
+    let in_euros = with(
+        seller("DEBIT", "DISPUTE_SETTLEMENT", "9.00"),
+        "amount",
+        json!({"currency_code": "EUR", "value": "9.00"}),
+    );
+    let asset = with(seller("DEBIT", "DISPUTE_SETTLEMENT", "9.00"), "amount", Value::Null);
+    for (movements, why) in [
+        (json!([seller("DEBIT", "DISPUTE_SETTLEMENT", "96.01")]), "says that 96.01 USD moved"),
+        (json!([seller("CREDIT", "DISPUTE_SETTLEMENT", "9.00")]), "says that -9.00 USD moved"),
+        (json!([seller("DEBIT", "OTHER", "9.00")]), "a reason that is not known: OTHER"),
+        (json!([in_euros]), "9.00 EUR moved, and it is about 96.00 USD"),
+        (json!([asset]), "something that is no money moved"),
+        (Value::Null, "PayPal does not say whose money"),
+    ] {
+        let it = moved("RESOLVED", movements);
+        assert_eq!(it.rows.len(), 0, "{why}");
+        let unclear = it.unclear.unwrap();
+        assert!(unclear.starts_with(DISPUTE) && unclear.ends_with(why), "{unclear}");
+    }
 }
 
 #[test]

@@ -93,7 +93,7 @@ async fn open_dispute(Shared(bank): Shared<Arc<Bank>>, body: Bytes) -> Response 
     run(&bank, |work| dispute::open(work, &new.payment, new.amount, reason))
 }
 
-/// `POST /_sim/disputes/{id}/review`, `win` or `lose`.
+/// `POST /_sim/disputes/{id}/review`, `win`, `lose` or `close`.
 async fn decide_dispute(
     Shared(bank): Shared<Arc<Bank>>,
     Path((id, action)): Path<(String, String)>,
@@ -102,6 +102,7 @@ async fn decide_dispute(
         "review" => dispute::review(work, &id),
         "win" => dispute::win(work, &id),
         "lose" => dispute::lose(work, &id),
+        "close" => dispute::give_up(work, &id),
         _ => Err(Refusal::Missing),
     })
 }

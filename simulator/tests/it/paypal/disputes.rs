@@ -63,6 +63,19 @@ async fn an_inquiry_that_is_accepted_takes_the_money() {
 }
 
 #[tokio::test]
+async fn a_claim_that_the_buyer_gives_up_moves_nothing() {
+    let pal = Pal::new().await;
+    let (_, capture) = pal.paid("50.00", "pay-1").await;
+    let id = opened(&pal, &capture, json!({})).await;
+    pal.post(&format!("/_sim/disputes/{id}/close"), &json!({})).await;
+    let read = pal.get(&format!("/v1/customer/disputes/{id}")).await.body;
+    assert_eq!(read["dispute_outcome"]["outcome_code"], "CANCELED_BY_BUYER");
+    assert!(read["money_movements"].is_null());
+    assert_eq!(pal.post(&format!("/_sim/disputes/{id}/lose"), &json!({})).await.status, 409);
+    pal.assert_balanced();
+}
+
+#[tokio::test]
 async fn disputes_are_listed_by_pages_and_filters() {
     let pal = Pal::new().await;
     let mut captures = Vec::new();
