@@ -28,10 +28,10 @@ struct AuditQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<AuditId>,
     /// Go back before this id: newer ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     ending_before: Option<AuditId>,
     /// Only what this key commanded, `key_…`.
     actor: Option<String>,

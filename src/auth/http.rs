@@ -257,7 +257,7 @@ struct KeysQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<ApiKeyId>,
 }
 

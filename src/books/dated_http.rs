@@ -43,7 +43,7 @@ struct DatedQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this transaction: later ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<TransactionId>,
 }
 

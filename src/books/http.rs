@@ -40,10 +40,10 @@ struct AccountsQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this account.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<AccountId>,
     /// Go back before this account.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     ending_before: Option<AccountId>,
     /// Only those of this role of the chart, e.g. `vendor_payable`.
     role: Option<String>,

@@ -36,10 +36,10 @@ struct TransactionsQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this transaction: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<TransactionId>,
     /// Go back before this transaction: newer ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     ending_before: Option<TransactionId>,
     /// Only those of this kind, e.g. `payment.captured`.
     kind: Option<String>,

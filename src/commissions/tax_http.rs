@@ -182,7 +182,7 @@ struct TaxesQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<TaxPolicyId>,
 }
 

@@ -62,15 +62,15 @@ struct ListQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<DisputeId>,
     /// Go back before this id: newer ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     ending_before: Option<DisputeId>,
     /// Only those in this state.
     status: Option<String>,
     /// Only those of this payment.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     payment_intent: Option<PaymentIntentId>,
 }
 

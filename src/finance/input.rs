@@ -143,6 +143,6 @@ pub struct NewestFirst<Id: PartialSchema> {
     #[param(minimum = 1, maximum = 100, default = 10)]
     pub limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     pub starting_after: Option<Id>,
 }

@@ -1,12 +1,19 @@
 //! The description of the interface, made from the code of the routes.
 
+use mizan_money::ApiKeyId;
+use mizan_money::id::{DisputeId, PayoutId, PayoutRunId, RefundId};
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use super::ProblemBody;
 use super::router::described_routes;
+use crate::commissions::CommissionRuleId;
+use crate::routing::RoutingRuleId;
+use crate::vendors::WriteOffId;
+use crate::wallets::CashbackRuleId;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -17,7 +24,18 @@ use super::router::described_routes;
                        is a problem as in RFC 9457.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(
+        ProblemBody,
+        ApiKeyId,
+        CashbackRuleId,
+        CommissionRuleId,
+        DisputeId,
+        PayoutId,
+        PayoutRunId,
+        RefundId,
+        RoutingRuleId,
+        WriteOffId,
+    )),
     security(("api_key" = [])),
     modifiers(&Security),
 )]
@@ -44,7 +62,29 @@ impl Modify for Security {
 pub fn openapi() -> OpenApi {
     let (_, mut description) = described_routes().split_for_parts();
     describe_problems(&mut description);
+    describe_idempotency_keys(&mut description);
     description
+}
+
+/// What an Idempotency-Key is made of, wherever one is asked for.
+fn describe_idempotency_keys(description: &mut OpenApi) {
+    let key = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some(r"^[\x21-\x7e]{1,255}$"))
+        .examples(["order-1001-pay"])
+        .build();
+    for item in description.paths.paths.values_mut() {
+        let operations = operations(item).into_iter().flatten();
+        for parameter in operations.flat_map(|it| it.parameters.iter_mut().flatten()) {
+            if let RefOr::T(parameter) = parameter
+                && parameter.name == "Idempotency-Key"
+            {
+                parameter.schema = Some(key.clone().into());
+            }
+        }
+    }
 }
 
 pub(super) fn base() -> OpenApi {
@@ -85,6 +125,19 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let json = serde_json::to_value(openapi()).unwrap();
+        let text = json.to_string();
+        for part in text.split("\"#/components/schemas/").skip(1) {
+            let name = part.split('"').next().unwrap();
+            assert!(json["components"]["schemas"][name].is_object(), "{name} is missing");
+        }
+        for key in text.split("\"name\":\"Idempotency-Key\"").skip(1) {
+            assert!(key.split('}').take(2).any(|part| part.contains("maxLength")), "{key:.200}");
+        }
+    }
 
     #[test]
     fn every_operation_is_described_with_its_problems_and_its_key() {

@@ -17,10 +17,10 @@ pub struct PageQuery<Id: PartialSchema> {
     #[param(minimum = 1, maximum = 100, default = 10)]
     pub limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     pub starting_after: Option<Id>,
     /// Go back before this id: newer ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     pub ending_before: Option<Id>,
 }
 

@@ -147,7 +147,7 @@ struct RatesQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<FxRateId>,
     /// Only of this currency.
     base: Option<String>,

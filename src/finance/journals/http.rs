@@ -105,7 +105,7 @@ struct JournalsQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<JournalId>,
     /// Only `draft`, `posted` or `rejected` ones.
     status: Option<String>,

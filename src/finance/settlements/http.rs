@@ -199,7 +199,7 @@ struct SettlementsQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<SettlementId>,
     /// Only those of this gateway.
     provider: Option<String>,

@@ -116,13 +116,13 @@ struct ListQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<RefundId>,
     /// Go back before this id: newer ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     ending_before: Option<RefundId>,
     /// Only those of this payment.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     payment_intent: Option<PaymentIntentId>,
 }
 

@@ -110,10 +110,10 @@ struct PayoutsQuery {
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: Option<u32>,
     /// Continue behind this id: older ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     starting_after: Option<PayoutId>,
     /// Go back before this id: newer ones.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     ending_before: Option<PayoutId>,
     /// Only those of this vendor.
     vendor: Option<String>,

@@ -104,7 +104,7 @@ struct FileQuery {
     #[param(default = "pain.001")]
     format: Option<String>,
     /// An earlier file of the run; else one of what is reserved, else the newest.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     file: Option<PayoutFileId>,
 }
 
