@@ -72,6 +72,12 @@ impl Caller {
         self.holder.scopes
     }
 
+    /// From when on the caller's key is no key any more.
+    #[must_use]
+    pub const fn expires_at(&self) -> Option<Timestamp> {
+        self.holder.expires_at
+    }
+
     /// The one customer, vendor or affiliate of whom the caller may hear; none where of all.
     #[must_use]
     pub fn only(&self, role: Role) -> Option<&str> {

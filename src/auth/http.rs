@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::create_key::{CreateKey, CreateKeyError, NewKey, create_key, lock_key, revoke_key};
 use super::role::Role;
-use super::scope::{Scope, Scopes};
+use super::scope::{Access, Area, Scope, Scopes};
 use super::{ApiKey, Caller, ListedKey, list_keys, roll_key};
 use crate::app::App;
 use crate::db::work;
@@ -169,7 +169,7 @@ impl KeyBody {
         if self.expires_at.is_some_and(|end| end <= now) {
             return Err(invalid("expires_at", "It expires in the future."));
         }
-        within(caller, self.role, &scopes)?;
+        hands_out(caller, self.role, &scopes, self.expires_at)?;
         Ok(CreateKey {
             scopes,
             subject: self.subject,
@@ -191,6 +191,34 @@ fn within(caller: &Caller, role: Role, scopes: &[Scope]) -> Result<(), Problem> 
         return not("A key that is narrowed makes only keys that are narrowed as much.");
     }
     Ok(())
+}
+
+/// Nobody hands out a key that goes further or lasts longer than the own one, and only a super admin
+/// one that may approve: else who made something would make the second person's key too.
+fn hands_out(
+    caller: &Caller,
+    role: Role,
+    scopes: &[Scope],
+    expires_at: Option<Timestamp>,
+) -> Result<(), Problem> {
+    within(caller, role, scopes)?;
+    let approves = Scope::new(Area::Approvals, Access::Write);
+    let may_approve = role.may(approves) && Scopes::of(scopes).hold(approves);
+    if may_approve && caller.role() != Role::SuperAdmin {
+        let detail = "Only a super_admin hands out keys that may approve: name `scopes` without \
+                      `approvals:write`, or ask one.";
+        return Err(Problem::new(Code::NotAllowed, detail));
+    }
+    match caller.expires_at() {
+        Some(own) if expires_at.is_none_or(|end| end > own) => {
+            let detail = format!(
+                "Your own key expires at {}: name an `expires_at` up to then.",
+                own.to_rfc3339()
+            );
+            Err(Problem::new(Code::NotAllowed, detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Answers with the secret, which is kept nowhere: what is stored under the idempotency key goes
@@ -314,7 +342,7 @@ async fn roll(
     let answer = idempotent(&app, &caller, &idempotency, "roll_api_key", |tx| {
         work(async move {
             let old = lock_key(tx, tenant, id).await?.ok_or_else(Problem::not_found)?;
-            within(caller_in, old.role, &old.scopes)?;
+            hands_out(caller_in, old.role, &old.scopes, old.expires_at)?;
             if !old.is_good(now) {
                 let detail = "This key is no good any more: create another.";
                 return Err(Problem::new(Code::WrongState, detail));

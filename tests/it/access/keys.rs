@@ -139,3 +139,56 @@ async fn a_key_expires_and_is_known_to_have_been_used() {
     app.advance(HOUR);
     assert!(!can_read(&app, key.text("secret")).await);
 }
+
+#[tokio::test]
+async fn nobody_but_a_super_admin_makes_the_second_persons_key() {
+    let app = TestApp::new().await;
+    let key = async |role| {
+        let command = CreateKey::new("tests", Mode::Test, role);
+        make_key_of(&app.app, app.books.tenant, &command).await
+    };
+    let (admin, boss) = (key(Role::Admin).await, key(Role::SuperAdmin).await);
+    let post = async |key: &str, body: &Value| {
+        ask(&app, key, Method::POST, "/v1/api_keys", body).await.status
+    };
+    for approving in [
+        json!({ "name": "x", "role": "finance" }),
+        json!({ "name": "x", "role": "admin" }),
+        json!({ "name": "x", "role": "finance", "scopes": ["approvals:write"] }),
+    ] {
+        assert_eq!(post(&admin, &approving).await, 403, "{approving}");
+        assert_eq!(post(&boss, &approving).await, 201, "{approving}");
+    }
+    for harmless in [
+        json!({ "name": "x", "role": "finance", "scopes": ["payouts:write", "approvals:read"] }),
+        json!({ "name": "x", "role": "support" }),
+    ] {
+        assert_eq!(post(&admin, &harmless).await, 201, "{harmless}");
+    }
+    // Rolling would be another way to a second key; ending one is not.
+    let finance =
+        ask(&app, &boss, Method::POST, "/v1/api_keys", &json!({ "name": "x", "role": "finance" }))
+            .await;
+    for (verb, status) in [("roll", 403), ("revoke", 200)] {
+        let path = format!("/v1/api_keys/{}/{verb}", finance.id());
+        assert_eq!(ask(&app, &admin, Method::POST, &path, &json!({})).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_expires_makes_none_that_lasts_longer() {
+    let app = TestApp::new().await;
+    let end = "2026-03-02T10:00:00Z";
+    let command = CreateKey {
+        expires_at: Some(end.parse().unwrap()),
+        ..CreateKey::new("intern", Mode::Test, Role::Admin)
+    };
+    let key = make_key_of(&app.app, app.books.tenant, &command).await;
+    for (expires_at, status) in
+        [(Value::Null, 403), (json!("2026-03-02T10:00:01Z"), 403), (json!(end), 201)]
+    {
+        let body = json!({ "name": "x", "role": "support", "expires_at": expires_at });
+        let made = ask(&app, &key, Method::POST, "/v1/api_keys", &body).await;
+        assert_eq!(made.status, status, "{made:#?}");
+    }
+}
