@@ -193,8 +193,8 @@ fn within(caller: &Caller, role: Role, scopes: &[Scope]) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Nobody hands out a key that goes further or lasts longer than the own one, and only a super admin
-/// one that may approve: else who made something would make the second person's key too.
+/// Nobody hands out a key that goes further or lasts longer than the own one, and only a super
+/// admin one that may approve: else who made something would make the second person's key too.
 fn hands_out(
     caller: &Caller,
     role: Role,
@@ -211,10 +211,8 @@ fn hands_out(
     }
     match caller.expires_at() {
         Some(own) if expires_at.is_none_or(|end| end > own) => {
-            let detail = format!(
-                "Your own key expires at {}: name an `expires_at` up to then.",
-                own.to_rfc3339()
-            );
+            let own = own.to_rfc3339();
+            let detail = format!("Your key expires at {own}: name an `expires_at` up to then.");
             Err(Problem::new(Code::NotAllowed, detail))
         }
         _ => Ok(()),
